@@ -1,0 +1,131 @@
+package messages
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+)
+
+// Validator is a message that can check itself. Validate answers with an
+// *Error naming the first field that is wrong.
+type Validator interface{ Validate() error }
+
+// message is a pointer to a T that validates itself.
+type message[T any] interface {
+	*T
+	Validator
+}
+
+// Decode reads a message: its size, encoding, version, types and fields are
+// checked in that order, and the first fault is answered as an *Error. With an
+// error comes what could be read, so that the answer can be addressed to a job
+// by its id; nothing else may be made of it.
+func Decode[T any, P message[T]](data []byte) (T, error) {
+	var m T
+	limit := MaxMessageSize
+	if _, isJob := any(&m).(*Job); isJob {
+		limit = MaxJobSize
+	}
+	err := decode(data, limit, &m)
+	if err == nil {
+		err = P(&m).Validate()
+	}
+	return m, err
+}
+
+// DecodeRequest is Decode for the body of a request, where an empty one means
+// {"v": 1}.
+func DecodeRequest[T any, P message[T]](data []byte) (T, error) {
+	if len(bytes.TrimSpace(data)) == 0 {
+		data = []byte(`{"v":1}`)
+	}
+	return Decode[T, P](data)
+}
+
+// DecodeBare is Decode for the two messages that carry no version of their own,
+// since they are part of something that does: NameClaim and ExecSession.
+func DecodeBare[T any, P message[T]](data []byte) (T, error) {
+	var m T
+	err := checkEncoding(data, MaxMessageSize)
+	if err == nil {
+		err = unmarshal(data, &m)
+	}
+	if err == nil {
+		err = P(&m).Validate()
+	}
+	return m, err
+}
+
+// Encode writes a message. It fails only for values that Validate refuses.
+func Encode(m any) ([]byte, error) {
+	data, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode %T: %w", m, err)
+	}
+	return data, nil
+}
+
+func decode(data []byte, limit int, into any) error {
+	if err := checkEncoding(data, limit); err != nil {
+		return err
+	}
+	if err := checkVersion(data); err != nil {
+		return err
+	}
+	return unmarshal(data, into)
+}
+
+// checkEncoding bounds a message before anything reads it.
+func checkEncoding(data []byte, limit int) error {
+	if len(data) > limit {
+		return &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the message has %d bytes; at most %d are allowed", len(data), limit)}
+	}
+	if !utf8.Valid(data) {
+		return &Error{Code: CodeMalformed, Message: "the message is not UTF-8"}
+	}
+	return nil
+}
+
+// unmarshal is json.Unmarshal with errors that name the field at fault.
+func unmarshal(data []byte, into any) error {
+	err := json.Unmarshal(data, into)
+	if err == nil {
+		return nil
+	}
+	if fault := locate(reflect.TypeOf(into).Elem(), data); fault != nil {
+		return fault
+	}
+	return asMalformed(err)
+}
+
+// checkVersion comes before the fields, since those of another version may have
+// other types.
+func checkVersion(data []byte) error {
+	var head map[string]json.RawMessage
+	if err := json.Unmarshal(data, &head); err != nil {
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return &Error{Code: CodeMalformed, Message: "the message is JSON, but not an object; want {\"v\": 1, …}"}
+		}
+		return asMalformed(err)
+	}
+	raw, ok := head["v"]
+	if !ok {
+		return &Error{Code: CodeUnsupportedVersion, Field: "v", Message: "is missing; want 1"}
+	}
+	if string(bytes.TrimSpace(raw)) != "1" {
+		return &Error{Code: CodeUnsupportedVersion, Field: "v", Message: quote(string(raw)) + " is not a version this build speaks; want 1"}
+	}
+	return nil
+}
+
+// asMalformed words a fault that is not a field's.
+func asMalformed(err error) error {
+	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return &Error{Code: CodeMalformed, Message: fmt.Sprintf("not JSON: %s at byte %d", s.Error(), s.Offset)}
+	}
+	return &Error{Code: CodeMalformed, Message: strings.TrimPrefix(err.Error(), "json: ")}
+}

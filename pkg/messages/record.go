@@ -1,0 +1,117 @@
+package messages
+
+import "time"
+
+// State is where a job stands.
+type State string
+
+// The states: four live ones, and six in which a job has ended.
+const (
+	StatePending    State = "pending"
+	StateAssigned   State = "assigned"
+	StateRunning    State = "running"
+	StateCancelling State = "cancelling"
+
+	StateCompleted   State = "completed"
+	StateFailed      State = "failed"
+	StateInterrupted State = "interrupted"
+	StateLost        State = "lost"
+	StateDead        State = "dead"
+	StateCancelled   State = "cancelled"
+)
+
+// States lists every state, the live ones first.
+func States() []State {
+	return []State{
+		StatePending, StateAssigned, StateRunning, StateCancelling,
+		StateCompleted, StateFailed, StateInterrupted, StateLost, StateDead, StateCancelled,
+	}
+}
+
+// Ended tells whether a job in this state is over.
+func (s State) Ended() bool {
+	switch s {
+	case StatePending, StateAssigned, StateRunning, StateCancelling:
+		return false
+	}
+	return true
+}
+
+// Record is what the placers know of a job. Live ones are in the KV bucket of
+// jobs; an ended one is published once and then deleted.
+type Record struct {
+	V       int    `json:"v"`
+	Job     Job    `json:"job"`
+	State   State  `json:"state"`
+	Healthy bool   `json:"healthy,omitzero"` // a service's last word on its health
+	Node    string `json:"node,omitzero"`    // of the current attempt
+	Attempt uint64 `json:"attempt"`          // rises with every hand-over
+	Starts  int    `json:"starts"`           // what MaxAttempts counts
+	Reason  string `json:"reason,omitzero"`  // why it waits, or how it ended
+
+	Outcome   *Outcome   `json:"outcome,omitzero"`   // the last that counted
+	Successor *Successor `json:"successor,omitzero"` // make-before-break
+	Fences    []Fence    `json:"fences,omitzero"`    // revokes still owed
+
+	Created time.Time `json:"created"`
+	Updated time.Time `json:"updated"`
+	History []History `json:"history,omitzero"`
+
+	// HistoryDropped counts the events that MaxHistory has pushed out of the
+	// middle of History.
+	HistoryDropped int `json:"history_dropped,omitzero"`
+
+	// Fingerprint of the Job as it was submitted, so that the same id again
+	// can be told from another job under that id.
+	Fingerprint string `json:"fingerprint,omitzero"`
+
+	// NotBefore is the earliest next placement, after a backoff.
+	NotBefore time.Time `json:"not_before,omitzero"`
+}
+
+// Successor is the attempt that takes over from a draining node.
+type Successor struct {
+	Node    string `json:"node"`
+	Attempt uint64 `json:"attempt"`
+}
+
+// Fence is a revoke owed to a node for its attempts up to Attempt.
+type Fence struct {
+	Node    string `json:"node"`
+	Attempt uint64 `json:"attempt"`
+}
+
+// History is one event of a job's life.
+type History struct {
+	At      time.Time `json:"at"`
+	Node    string    `json:"node,omitzero"`
+	Attempt uint64    `json:"attempt,omitzero"`
+	Event   string    `json:"event"`
+	Code    string    `json:"code,omitzero"`
+	Reason  string    `json:"reason,omitzero"`
+}
+
+// Remember adds an event to the history. Beyond MaxHistory the middle goes
+// first, counted: how a job began and what happened last are what people read.
+func (r *Record) Remember(h History) {
+	h.Reason = TruncateReason(h.Reason)
+	history := append(append([]History(nil), r.History...), h)
+	if extra := len(history) - MaxHistory; extra > 0 {
+		keep := MaxHistory / 4
+		history = append(history[:keep:keep], history[keep+extra:]...)
+		r.HistoryDropped += extra
+	}
+	r.History = history
+}
+
+// NameClaim is the value of a key in the bucket of names: which live job holds
+// the name `<service>.<replica>`.
+type NameClaim struct {
+	Job string `json:"job"`
+}
+
+// Cancel asks for the end of a job; its id is in the subject.
+type Cancel struct {
+	V      int    `json:"v"`
+	Reason string `json:"reason,omitzero"`
+}
