@@ -1,0 +1,182 @@
+// Package bus is what shunt needs of a message bus: durable publish and
+// consume, request and reply, broadcast, and a store with compare-and-set.
+//
+// It is a port. natsbus is the adapter for NATS and JetStream, membus the one
+// that lives in a process's memory; bustest holds both to the same semantics.
+// Nothing here knows what the messages mean.
+//
+// Every method is safe for concurrent use and honours its context. Handlers of
+// one subscription are called one after the other and must return soon: what
+// takes long goes on in a goroutine of the handler's own. An acknowledged write
+// is as durable as the bus is configured to be; an unacknowledged one is
+// unknown, not undone: it may still take effect later.
+package bus
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+)
+
+// Errors that callers tell apart. Adapters wrap them with what went wrong.
+var (
+	ErrNoResponders = errors.New("nobody answers on that subject")
+	ErrNotFound     = errors.New("not found on the bus")
+	ErrExists       = errors.New("the key exists")
+	ErrConflict     = errors.New("the revision is not the latest")
+	ErrFull         = errors.New("the stream is full")
+	ErrTooLarge     = errors.New("the message is larger than the bus allows")
+	ErrUnavailable  = errors.New("the bus is not reachable")
+)
+
+// Header are a message's headers; names are case-sensitive, as in NATS.
+type Header map[string]string
+
+// Message is what travels. Reply is where an answer goes, if one is wanted.
+type Message struct {
+	Subject string
+	Reply   string
+	Header  Header
+	Data    []byte
+}
+
+// Bus is a connection to a message bus.
+type Bus interface {
+	Core
+	Durable
+	// Bucket is a key-value store that Ensure made.
+	Bucket(name string) Bucket
+	// Ensure makes the streams and buckets that are missing, and checks those
+	// that are there; one that cannot serve is an error that says what differs.
+	Ensure(ctx context.Context, layout Layout) error
+	// Connection tells whether the bus is reachable now, and since when.
+	Connection() (connected bool, since time.Time)
+	// Close stops taking in, lets running handlers and unsent messages finish
+	// until ctx ends, and closes the connection.
+	Close(ctx context.Context) error
+}
+
+// Core is messaging that is told once and not kept.
+type Core interface {
+	// Publish sends a message to whoever listens.
+	Publish(ctx context.Context, m Message) error
+	// Request sends a message and waits for one answer. ErrNoResponders: surely
+	// nobody heard it. Any other error: unknown.
+	Request(ctx context.Context, m Message) (Message, error)
+	// Subscribe hears every message on a subject, which may have wildcards.
+	Subscribe(subject string, handler func(Message)) (Subscription, error)
+	// Serve answers requests, and makes the service known to discovery.
+	Serve(s Service) (Subscription, error)
+}
+
+// Durable is messaging that is kept in streams.
+type Durable interface {
+	// Append publishes into the stream that holds the subject and returns the
+	// message's sequence once it is acknowledged. A header
+	// Nats-Expected-Last-Subject-Sequence makes it a compare-and-set
+	// (ErrConflict), Nats-Msg-Id lets a repeat be recognised for a while.
+	Append(ctx context.Context, m Message) (uint64, error)
+	// Consume hands a stream's messages to handler. All that consume under one
+	// name share the messages between them; one that is not acknowledged within
+	// AckWait comes again, to any of them.
+	Consume(ctx context.Context, c Consumer, handler func(Delivery)) (Subscription, error)
+	// Last is the newest message on a subject of a stream, or ErrNotFound.
+	Last(ctx context.Context, stream, subject string) (Stored, error)
+}
+
+// Bucket is a key-value store with compare-and-set. Revisions only rise.
+type Bucket interface {
+	// Get is the key's entry, or ErrNotFound.
+	Get(ctx context.Context, key string) (Entry, error)
+	// Create sets a key that is not there, or fails with ErrExists.
+	Create(ctx context.Context, key string, value []byte) (revision uint64, err error)
+	// Update sets a key whose latest revision is the one given, or fails with
+	// ErrConflict.
+	Update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error)
+	// Delete removes a key whose latest revision is the one given, or fails
+	// with ErrConflict.
+	Delete(ctx context.Context, key string, revision uint64) error
+	// Watch gives every entry there is, then one Change with Current set, then
+	// every change as it happens, until ctx ends or the caller stops reading.
+	// It survives reconnects; a change may be given again.
+	Watch(ctx context.Context) iter.Seq2[Change, error]
+}
+
+// Entry is a key's value at a revision.
+type Entry struct {
+	Key      string
+	Value    []byte
+	Revision uint64
+}
+
+// Change is an entry that was set or deleted, or the mark that Watch has given
+// all there was.
+type Change struct {
+	Entry
+	Deleted bool
+	Current bool
+}
+
+// Stored is a message in a stream.
+type Stored struct {
+	Message
+	Sequence uint64
+	At       time.Time
+}
+
+// Consumer says what to consume.
+type Consumer struct {
+	Stream  string
+	Name    string        // shared by all that divide the work
+	Filters []string      // subjects; none: all of the stream
+	AckWait time.Duration // 0: 30 s
+	MaxOpen int           // unacknowledged at once, over all; 0: 1,000
+}
+
+// Delivery is a message from a stream, to be acknowledged.
+type Delivery interface {
+	Message() Message
+	Sequence() uint64
+	// Ack says that the message is done with, and waits until the bus has
+	// noted it.
+	Ack(ctx context.Context) error
+	// Later asks for the message again after a while.
+	Later(delay time.Duration) error
+	// Extend starts the message's AckWait anew.
+	Extend() error
+}
+
+// Subscription is something that is being heard or served. Stop lets the
+// handler that runs finish, and no new one start.
+type Subscription interface {
+	Stop(ctx context.Context) error
+}
+
+// Service is a set of endpoints under one name, which discovery shows.
+type Service struct {
+	Name        string
+	Version     string // semantic
+	Description string
+	Metadata    map[string]string
+	Endpoints   []Endpoint
+}
+
+// Endpoint answers the requests on one subject.
+type Endpoint struct {
+	Name     string
+	Subject  string
+	Queue    string // those of one queue divide the requests; "": each gets all
+	Metadata map[string]string
+	Handler  func(Request)
+}
+
+// Request is a request to an endpoint. A streamed answer is published to
+// Message().Reply instead of using Respond.
+type Request interface {
+	Message() Message
+	Respond(m Message) error
+	// Fail answers with an error in the headers of NATS micro services; body
+	// and header may be nil.
+	Fail(code, description string, body []byte, header Header) error
+}
