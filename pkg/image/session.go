@@ -1,0 +1,133 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// maxSessions is how many sessions wait to be used again.
+const maxSessions = 64
+
+// session is a handshake with a registry that is done: its scheme is known and
+// a token, if it takes any, is there. It serves one repository and one user
+// at a time, since go-containerregistry renews tokens without a lock.
+type session struct {
+	repo   name.Repository
+	puller *remote.Puller
+}
+
+type sessionKey struct {
+	repo string
+	id   identity
+}
+
+// open shakes hands with the registry of repo.
+func (r *Resolver) open(ctx context.Context, repo name.Repository, creds credentials) (*session, error) {
+	auth, err := creds.authenticator(ctx, r.keychain, repo)
+	if err != nil {
+		return nil, err
+	}
+	scopes := []string{repo.Scope(transport.PullScope)}
+	shaken, err := transport.NewWithContext(ctx, repo.Registry, auth, r.transport, scopes)
+	if err != nil {
+		return nil, err
+	}
+	// A *transport.Wrapper is used as it is: no second handshake, no retries.
+	puller, err := remote.NewPuller(remote.WithTransport(shaken))
+	if err != nil {
+		return nil, err
+	}
+	return &session{repo: repo, puller: puller}, nil
+}
+
+// with calls fn with a session, one that was used before if there is one. When
+// its credentials have run out, a new one is opened, once.
+func (r *Resolver) with(ctx context.Context, q *question, fn func(*session) error) error {
+	key := sessionKey{q.repo.Name(), q.creds.id}
+	s, used := r.sessions.take(key)
+	if used {
+		err := fn(s)
+		if !isRefused(err) {
+			r.keep(key, s, err)
+			return err
+		}
+	}
+	s, err := r.open(ctx, q.repo, q.creds)
+	if err != nil {
+		return err
+	}
+	err = fn(s)
+	r.keep(key, s, err)
+	return err
+}
+
+// keep has a session used again, unless it may be the session that failed.
+func (r *Resolver) keep(key sessionKey, s *session, err error) {
+	if err == nil || statusOf(err) == http.StatusNotFound {
+		r.sessions.put(key, s)
+	}
+}
+
+// head asks for the digest that ref has now. ok is false if the registry does
+// not say it in a HEAD, which it need not.
+func (s *session) head(ctx context.Context, ref name.Reference) (digest string, ok bool, err error) {
+	desc, err := s.puller.Head(ctx, at(s.repo, ref))
+	if err == nil {
+		return desc.Digest.String(), true, nil
+	}
+	switch status := statusOf(err); {
+	case status == http.StatusMethodNotAllowed, status == http.StatusNotImplemented:
+		return "", false, nil
+	case status != 0, isNetwork(err), ctx.Err() != nil:
+		return "", false, err
+	}
+	return "", false, nil // answered, but without a usable digest
+}
+
+// get reads the manifest of ref. Its digest is computed from what was read.
+func (s *session) get(ctx context.Context, ref name.Reference) (v1.Descriptor, []byte, error) {
+	got, err := s.puller.Get(ctx, at(s.repo, ref))
+	if err != nil {
+		return v1.Descriptor{}, nil, err
+	}
+	return got.Descriptor, got.Manifest, nil
+}
+
+// fetch is a Fetch from the session's repository.
+func (s *session) fetch(ctx context.Context, desc v1.Descriptor) ([]byte, error) {
+	ref := s.repo.Digest(desc.Digest.String())
+	if desc.MediaType.IsImage() || desc.MediaType.IsIndex() || desc.MediaType.IsSchema1() {
+		_, raw, err := s.get(ctx, ref)
+		return raw, err
+	}
+	layer, err := s.puller.Layer(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	body, err := layer.Compressed() // as it is stored: a config is not compressed
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}
+
+// statusOf is the HTTP status that an error stands for, or 0.
+func statusOf(err error) int {
+	if answer, ok := errors.AsType[*transport.Error](err); ok {
+		return answer.StatusCode
+	}
+	return 0
+}
+
+func isRefused(err error) bool {
+	status := statusOf(err)
+	return status == http.StatusUnauthorized || status == http.StatusForbidden
+}
