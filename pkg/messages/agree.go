@@ -63,3 +63,36 @@ func (r *DrainRequest) CheckSubjectNode(node string) error {
 	}
 	return agree("node", r.Node, node)
 }
+
+// CheckSubject checks a message that was read against the subject it came on:
+// the tokens of the subject must agree with the body, which Decode cannot
+// know. m is a pointer to a message; one that repeats nothing of its subject
+// always agrees.
+func (r Root) CheckSubject(subject string, m any) error {
+	token := func(n int) string { return r.Token(subject, n) }
+	switch m := m.(type) {
+	case *Job:
+		if token(0) == "cmd" {
+			return m.CheckSubjectNode(token(1))
+		}
+		return m.CheckSubjectJob(token(1))
+	case *Outcome:
+		return m.CheckSubject(token(1), token(2))
+	case *Record:
+		return m.CheckSubject(token(1))
+	case *Lease:
+		return m.CheckSubject(token(1))
+	case *Capabilities:
+		return m.CheckSubject(token(1))
+	case *PlacerBeat:
+		return m.CheckSubject(token(1))
+	case *Event:
+		return m.CheckSubject(token(1), token(2))
+	case *DrainRequest:
+		if token(0) == "placer" {
+			return m.RequireNode()
+		}
+		return m.CheckSubjectNode(token(1))
+	}
+	return nil
+}

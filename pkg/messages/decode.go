@@ -26,15 +26,19 @@ type message[T any] interface {
 // by its id; nothing else may be made of it.
 func Decode[T any, P message[T]](data []byte) (T, error) {
 	var m T
-	limit := MaxMessageSize
-	if _, isJob := any(&m).(*Job); isJob {
-		limit = MaxJobSize
-	}
-	err := decode(data, limit, &m)
+	err := decode(data, limitOf[T](), &m)
 	if err == nil {
 		err = P(&m).Validate()
 	}
 	return m, err
+}
+
+// limitOf is how many bytes an encoded T may have.
+func limitOf[T any]() int {
+	if _, isJob := any((*T)(nil)).(*Job); isJob {
+		return MaxJobSize
+	}
+	return MaxMessageSize
 }
 
 // DecodeRequest is Decode for the body of a request, where an empty one means
@@ -105,19 +109,20 @@ func unmarshal(data []byte, into any) error {
 // checkVersion comes before the fields, since those of another version may have
 // other types.
 func checkVersion(data []byte) error {
-	var head map[string]json.RawMessage
+	var head struct {
+		V json.RawMessage `json:"v"`
+	}
 	if err := json.Unmarshal(data, &head); err != nil {
 		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return &Error{Code: CodeMalformed, Message: "the message is JSON, but not an object; want {\"v\": 1, …}"}
 		}
 		return asMalformed(err)
 	}
-	raw, ok := head["v"]
-	if !ok {
+	if head.V == nil {
 		return &Error{Code: CodeUnsupportedVersion, Field: "v", Message: "is missing; want 1"}
 	}
-	if string(bytes.TrimSpace(raw)) != "1" {
-		return &Error{Code: CodeUnsupportedVersion, Field: "v", Message: quote(string(raw)) + " is not a version this build speaks; want 1"}
+	if string(head.V) != "1" {
+		return &Error{Code: CodeUnsupportedVersion, Field: "v", Message: clip(string(head.V)) + " is not a version this build speaks; want 1"}
 	}
 	return nil
 }

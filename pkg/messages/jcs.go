@@ -185,7 +185,7 @@ func appendNumber(out []byte, f float64) []byte {
 	}
 	text := strconv.FormatFloat(f, 'e', -1, 64)
 	// Go pads the exponent to two digits, ECMAScript does not.
-	if n := len(text); text[n-2] == '0' {
+	if n := len(text); text[n-2] == '0' && (text[n-3] == '-' || text[n-3] == '+') {
 		text = text[:n-2] + text[n-1:]
 	}
 	return append(out, text...)

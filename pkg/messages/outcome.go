@@ -47,6 +47,9 @@ type Outcome struct {
 	// JobBody comes with the `accepted` and the `route_to_peer` of a direct
 	// command, so that placers which never saw the job can adopt it.
 	JobBody *Job `json:"job_body,omitzero"`
+
+	// Fingerprint comes with JobBody: of the Job as it was sent.
+	Fingerprint string `json:"fingerprint,omitzero"`
 }
 
 // MsgID is the `Nats-Msg-Id` of an outcome: `<node>/<job>/<attempt>/<seq>`.

@@ -65,6 +65,10 @@ type Record struct {
 	// can be told from another job under that id.
 	Fingerprint string `json:"fingerprint,omitzero"`
 
+	// Platforms is what a refusal said the image is made for, when the Job
+	// itself does not say; any one of them will do.
+	Platforms []Platform `json:"platforms,omitzero"`
+
 	// NotBefore is the earliest next placement, after a backoff.
 	NotBefore time.Time `json:"not_before,omitzero"`
 }

@@ -17,6 +17,7 @@ func (o *Outcome) Validate() error {
 		under("route_to_peer", o.Route.validate()),
 		under("error", o.Error.validate()),
 		under("result", o.Result.validate()),
+		fingerprintOrNone("fingerprint", o.Fingerprint),
 	); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ func (r *Record) validateBut(specless bool) error {
 		each("history", r.History, (*History).Validate),
 		notNegative("history_dropped", r.HistoryDropped),
 		fingerprintOrNone("fingerprint", r.Fingerprint),
+		each("platforms", r.Platforms, func(p *Platform) error { return p.Validate() }),
 	); err != nil || r.Outcome == nil {
 		return err
 	}
