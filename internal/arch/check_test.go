@@ -68,6 +68,7 @@ func (g *graph) offences(from string, r rule) []string {
 }
 
 // areStrangers says whether two packages are below different children of base.
+// What the children share, base/internal, is nobody's stranger.
 func areStrangers(from, to, base string) bool {
 	child := func(path string) string {
 		below, ok := strings.CutPrefix(path, base+"/")
@@ -77,7 +78,7 @@ func areStrangers(from, to, base string) bool {
 		name, _, _ := strings.Cut(below, "/")
 		return name
 	}
-	return child(to) != "" && child(to) != child(from)
+	return child(to) != "" && child(to) != "internal" && child(to) != child(from)
 }
 
 // reached finds the forbidden packages outside the standard library that a

@@ -18,7 +18,7 @@ type rule struct {
 // Those that only a main may name: everybody else is given them as a port.
 var adapters = []string{
 	"pkg/runtime/containerd/...", "pkg/runtime/memory/...", "pkg/runtime/remote/...",
-	"internal/bus/natsbus/...", "internal/bus/membus/...",
+	"internal/bus/natsbus/...", "internal/bus/natsserver/...", "internal/bus/membus/...",
 }
 
 var (
