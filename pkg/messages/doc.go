@@ -22,3 +22,5 @@
 // reads no clock and holds no state. Values are plain data; like any Go value
 // they may be read from several goroutines, and written from one.
 package messages
+
+//go:generate go run github.com/shunt-fleet/shunt/internal/schema/gen -root ../..
