@@ -60,12 +60,6 @@ func (c *lru[K, V]) take(key K) (value V, ok bool) {
 	return e.Value.(entry[K, V]).value, true
 }
 
-func (c *lru[K, V]) len() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.order.Len()
-}
-
 func (c *lru[K, V]) remove(e *list.Element) {
 	c.order.Remove(e)
 	delete(c.items, e.Value.(entry[K, V]).key)

@@ -153,6 +153,8 @@ func (w *walk) add(v variant) error {
 	if len(w.found) == maxPlatforms {
 		return notImage("it has more than %d platforms", maxPlatforms)
 	}
+	// Annotations and inline data are the image's to make as large as it likes.
+	v.manifest = v1.Descriptor{MediaType: v.manifest.MediaType, Digest: v.manifest.Digest, Size: v.manifest.Size}
 	w.found = append(w.found, v)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/containerd/errdefs"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -36,6 +37,11 @@ func (r *Resolver) open(ctx context.Context, repo name.Repository, creds credent
 	}
 	scopes := []string{repo.Scope(transport.PullScope)}
 	shaken, err := transport.NewWithContext(ctx, repo.Registry, auth, r.transport, scopes)
+	if statusOf(err) == http.StatusBadRequest {
+		// Not the asker's fault: a TLS server answers so to the plain HTTP that
+		// go-containerregistry falls back to on local addresses.
+		return nil, &contentError{errdefs.ErrUnavailable, err.Error()}
+	}
 	if err != nil {
 		return nil, err
 	}
