@@ -1,0 +1,126 @@
+package placer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/placement"
+)
+
+// conflicts is how often a lost race is run again before the event is left to
+// come again.
+const conflicts = 16
+
+// apply brings an event to a job: it decides, writes, and then starts the
+// effects. When it returns nil the event may be acknowledged: whoever finds the
+// record will go on from there. It runs in the job's lane.
+func (p *Placer) apply(ctx context.Context, job string, ev placement.Event) error {
+	for range conflicts {
+		rec, revision, err := p.load(ctx, job, ev)
+		if err != nil {
+			return err
+		}
+		next, effects := placement.Next(rec, ev, p.fleet.snapshot(), time.Now())
+		if next != rec {
+			revision, err = p.write(ctx, job, next, revision)
+			if errors.Is(err, bus.ErrConflict) || errors.Is(err, bus.ErrExists) {
+				p.forgetCopy(job)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+		}
+		first := next != nil && (rec == nil || next.Attempt != rec.Attempt)
+		return p.perform(ctx, job, next, revision, effects, first)
+	}
+	return fmt.Errorf("job %s: lost %d races for its record; the event will come again", job, conflicts)
+}
+
+// load is a job's record: the live one with its revision, or, at revision 0,
+// the one it ended with, or nil. Only events that could begin a job look for
+// the ended one.
+func (p *Placer) load(ctx context.Context, job string, ev placement.Event) (*messages.Record, uint64, error) {
+	if e, ok := p.records.get(job); ok {
+		return e.record, e.revision, nil
+	}
+	found, err := p.jobs.Get(ctx, job)
+	if err == nil {
+		rec, err := decodeRecord(found.Value)
+		if err != nil {
+			return nil, 0, fmt.Errorf("job %s: its record at revision %d cannot be read: %w", job, found.Revision, err)
+		}
+		p.records.set(job, rec, found.Revision)
+		return rec, found.Revision, nil
+	}
+	if !errors.Is(err, bus.ErrNotFound) {
+		return nil, 0, fmt.Errorf("job %s: read its record: %w", job, err)
+	}
+	if !begins(ev) {
+		return nil, 0, nil
+	}
+	rec, err := p.ended(ctx, job)
+	return rec, 0, err
+}
+
+// begins tells whether the event could be the first of a job.
+func begins(ev placement.Event) bool {
+	switch ev := ev.(type) {
+	case placement.Submitted:
+		return true
+	case placement.Reported:
+		return ev.Outcome.JobBody != nil
+	}
+	return false
+}
+
+// ended is the record a job ended with, or nil when none is remembered.
+func (p *Placer) ended(ctx context.Context, job string) (*messages.Record, error) {
+	root := p.cfg.Root
+	last, err := p.cfg.Bus.Last(ctx, root.Stream(messages.StreamDone), root.Done(job))
+	switch {
+	case errors.Is(err, bus.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("job %s: look whether it has ended: %w", job, err)
+	}
+	rec, err := decodeRecord(last.Data)
+	if err != nil {
+		return nil, fmt.Errorf("job %s: the record it ended with cannot be read: %w", job, err)
+	}
+	return rec, nil
+}
+
+// write makes the record durable. One that has ended and owes nothing is not
+// written but published, as the last word on the job (see finish).
+func (p *Placer) write(ctx context.Context, job string, rec *messages.Record, revision uint64) (uint64, error) {
+	if rec.State.Ended() && len(rec.Fences) == 0 {
+		return revision, nil
+	}
+	data, err := messages.Encode(rec)
+	if err != nil {
+		return 0, err
+	}
+	if revision == 0 {
+		revision, err = p.jobs.Create(ctx, job, data)
+	} else {
+		revision, err = p.jobs.Update(ctx, job, data, revision)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("job %s: write its record as %s: %w", job, rec.State, err)
+	}
+	p.records.set(job, rec, revision)
+	return revision, nil
+}
+
+// forgetCopy drops a copy that has lost a race, so that the next load reads the
+// winner's.
+func (p *Placer) forgetCopy(job string) {
+	if e, ok := p.records.get(job); ok {
+		p.records.drop(job, e.revision)
+	}
+}

@@ -1,0 +1,117 @@
+package placer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/placement"
+)
+
+// command sends a job to its node and brings the answer back to the job's lane.
+// Without an answer nothing is known, and the sweep sends it again.
+func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement.Command, first bool) {
+	job := rec.Job
+	job.Attempt = to.Attempt
+	outcome, err := p.ask(ctx, to.Node, &job)
+	log := p.log.With("job", job.ID, "node", to.Node, "attempt", to.Attempt)
+	switch {
+	case err == nil:
+		log.Info("answered", "status", outcome.Status, "reason", reason(outcome))
+		p.answered(rec, *outcome)
+	case errors.Is(err, bus.ErrNoResponders) && first:
+		log.Warn("nobody answers for the node; placing anew")
+		p.bring(job.ID, placement.Unheard{Node: to.Node, Attempt: to.Attempt})
+	case ctx.Err() == nil:
+		log.Warn("no answer to the command; it is sent again", "error", err)
+	}
+}
+
+// answered brings a node's answer to the job. That a task was accepted need not
+// be written at once: most tasks end soon, and their end is written anyway.
+func (p *Placer) answered(rec *messages.Record, o messages.Outcome) {
+	ev := placement.Reported{Outcome: o}
+	if o.Status != messages.StatusAccepted || rec.Job.EffectiveKind() != messages.KindTask {
+		p.bring(rec.Job.ID, ev)
+		return
+	}
+	p.records.try(rec.Job.ID, time.Now().Add(p.cfg.Settle))
+	p.beside(func(ctx context.Context) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(p.cfg.Settle):
+		}
+		if _, live := p.records.get(rec.Job.ID); live {
+			p.bring(rec.Job.ID, ev)
+		}
+	})
+}
+
+// revoke tells a node to let go of a job's attempts.
+func (p *Placer) revoke(ctx context.Context, rec *messages.Record, to placement.Revoke) {
+	order := messages.Job{
+		V: messages.Version, ID: rec.Job.ID, Op: messages.OpRevoke,
+		Container: rec.Job.ContainerName(), Args: messages.Args{Attempt: to.Attempt}, Attempt: to.Attempt,
+	}
+	outcome, err := p.ask(ctx, to.Node, &order)
+	if err != nil {
+		p.log.Warn("no answer to a revoke; it is sent again", "job", order.ID, "node", to.Node, "attempt", to.Attempt, "error", err)
+		return
+	}
+	p.bring(order.ID, placement.Reported{Outcome: *outcome})
+}
+
+// ask sends a command and reads the answer, which must be about that job and
+// attempt, and from that node.
+func (p *Placer) ask(ctx context.Context, node string, job *messages.Job) (*messages.Outcome, error) {
+	data, err := messages.Encode(job)
+	if err != nil {
+		return nil, err
+	}
+	m := bus.Message{Subject: p.cfg.Root.Command(node), Data: data, Header: bus.Header{}}
+	if journal := p.fleet.journal(node); journal != "" {
+		m.Header[messages.HeaderJournal] = journal
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.RequestTimeout)
+	defer cancel()
+	reply, err := p.cfg.Bus.Request(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	outcome, err := messages.Decode[messages.Outcome](reply.Data)
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s is no outcome: %w", node, err)
+	}
+	if err := outcome.CheckSubject(node, job.ID); err != nil {
+		return nil, fmt.Errorf("the answer of %s is about something else: %w", node, err)
+	}
+	if outcome.Attempt != job.Attempt {
+		return nil, fmt.Errorf("the answer of %s is about attempt %d, not %d", node, outcome.Attempt, job.Attempt)
+	}
+	return &outcome, nil
+}
+
+// bring puts an event into its job's lane. If it cannot be applied, the record
+// still asks for what led to it, and the sweep does that again.
+func (p *Placer) bring(job string, ev placement.Event) {
+	p.lanes.put(job, func() {
+		if err := p.apply(p.ctx, job, ev); err != nil && p.ctx.Err() == nil {
+			p.log.Warn("an event waits for the next look at its job", "job", job, "error", err)
+		}
+	})
+}
+
+// reason is an outcome's reason, for the log.
+func reason(o *messages.Outcome) string {
+	switch {
+	case o.Route != nil:
+		return o.Route.Reason
+	case o.Error != nil:
+		return o.Error.Error()
+	}
+	return ""
+}

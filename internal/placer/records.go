@@ -1,0 +1,164 @@
+package placer
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// entry is a live record as this placer last saw it.
+type entry struct {
+	record   *messages.Record // never written to; replaced
+	revision uint64
+	seen     time.Time // since when it has stood at this revision
+	tried    time.Time // when this placer last performed what is due
+}
+
+// records is a copy of the bucket of jobs, fed by its changes and by this
+// placer's own writes. Revisions only rise, so the order in which the two come
+// does not matter.
+type records struct {
+	mu   sync.Mutex
+	live map[string]*entry
+	gone map[string]uint64 // revision of a deletion this placer made itself
+}
+
+func newRecords() *records {
+	return &records{live: map[string]*entry{}, gone: map[string]uint64{}}
+}
+
+// get is the record of a job, if this placer has seen one.
+func (r *records) get(job string) (entry, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.live[job]
+	if !ok {
+		return entry{}, false
+	}
+	return *e, true
+}
+
+// set takes in a record at a revision, unless a newer one is known.
+func (r *records) set(job string, rec *messages.Record, revision uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if revision <= r.gone[job] {
+		return
+	}
+	now := time.Now()
+	e := r.live[job]
+	if e == nil {
+		r.live[job] = &entry{record: rec, revision: revision, seen: now}
+		return
+	}
+	if revision > e.revision {
+		e.record, e.revision, e.seen, e.tried = rec, revision, now, time.Time{}
+	}
+}
+
+// drop forgets a record that was deleted. revision is the deletion's own, or
+// that of the record that was deleted.
+func (r *records) drop(job string, revision uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e := r.live[job]; e != nil && e.revision <= revision {
+		delete(r.live, job)
+	}
+}
+
+// deleted is drop for a deletion this placer made: a change of the record that
+// is still on its way here must not bring it back.
+func (r *records) deleted(job string, revision uint64) {
+	r.drop(job, revision)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gone[job] = revision
+}
+
+// confirmed says that the bucket has told of a job's deletion itself.
+func (r *records) confirmed(job string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.gone, job)
+}
+
+// try marks that what is due for the record is being performed now.
+func (r *records) try(job string, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e := r.live[job]; e != nil {
+		e.tried = now
+	}
+}
+
+// all is every live record, in the order of job ids.
+func (r *records) all() []entry {
+	r.mu.Lock()
+	out := make([]entry, 0, len(r.live))
+	for _, e := range r.live {
+		out = append(out, *e)
+	}
+	r.mu.Unlock()
+	slices.SortFunc(out, func(a, b entry) int { return cmp.Compare(a.record.Job.ID, b.record.Job.ID) })
+	return out
+}
+
+// counts is how many live records there are in each state.
+func (r *records) counts() map[messages.State]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	counts := map[messages.State]int{}
+	for _, e := range r.live {
+		counts[e.record.State]++
+	}
+	return counts
+}
+
+// watchRecords keeps the copy in step with the bucket.
+func (p *Placer) watchRecords(ctx context.Context) {
+	for change, err := range p.jobs.Watch(ctx) {
+		switch {
+		case err != nil:
+			if ctx.Err() == nil {
+				p.log.Warn("the records are not heard just now", "error", err)
+			}
+		case change.Current:
+			p.lookNow()
+		case change.Deleted:
+			p.records.drop(change.Key, change.Revision)
+			p.records.confirmed(change.Key)
+		default:
+			p.noteRecord(change.Entry)
+		}
+	}
+}
+
+// noteRecord takes a record into the copy. One that cannot be read is logged
+// and left alone: it may be of a newer version, and is not ours to judge.
+func (p *Placer) noteRecord(e bus.Entry) {
+	rec, err := decodeRecord(e.Value)
+	if err != nil {
+		p.log.Error("a record cannot be read", "job", e.Key, "revision", e.Revision, "error", err)
+		return
+	}
+	p.records.set(e.Key, rec, e.Revision)
+}
+
+// decodeRecord reads a record that a placer wrote. It is not validated field by
+// field: what a placer accepted once must not become unreadable.
+func decodeRecord(data []byte) (*messages.Record, error) {
+	var rec messages.Record
+	if err := json.Unmarshal(data, &rec); err != nil {
+		return nil, err
+	}
+	if rec.V != messages.Version {
+		return nil, &messages.Error{Code: messages.CodeUnsupportedVersion, Field: "v", Message: "the record is of a version this build does not speak"}
+	}
+	return &rec, nil
+}

@@ -1,0 +1,114 @@
+package placer
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/placement"
+)
+
+// redeliverAfter is how soon a message that could not be handled comes again.
+const redeliverAfter = time.Second
+
+// consumeIntake takes in jobs and cancels.
+func (p *Placer) consumeIntake(ctx context.Context) (bus.Subscription, error) {
+	root := p.cfg.Root
+	return p.cfg.Bus.Consume(ctx, bus.Consumer{Stream: root.Stream(messages.StreamIntake), Name: bus.ConsumerIntake}, func(d bus.Delivery) {
+		m := d.Message()
+		job := root.Token(m.Subject, 1)
+		if strings.HasPrefix(m.Subject, root.Cancel("")) {
+			p.handle(d, job, func(ctx context.Context) error { return p.takeCancel(ctx, job, m.Data) })
+			return
+		}
+		p.handle(d, job, func(ctx context.Context) error { return p.takeJob(ctx, job, m.Data) })
+	})
+}
+
+// consumeOutcomes takes in what workers say of their attempts.
+func (p *Placer) consumeOutcomes(ctx context.Context) (bus.Subscription, error) {
+	root := p.cfg.Root
+	return p.cfg.Bus.Consume(ctx, bus.Consumer{Stream: root.Stream(messages.StreamOutcomes), Name: bus.ConsumerOutcomes}, func(d bus.Delivery) {
+		m := d.Message()
+		node, job := root.Token(m.Subject, 1), root.Token(m.Subject, 2)
+		p.handle(d, job, func(ctx context.Context) error { return p.takeOutcome(ctx, node, job, m.Data) })
+	})
+}
+
+// handle runs take in the job's lane and acknowledges the delivery when it has
+// done what must not be lost; else the delivery comes again.
+func (p *Placer) handle(d bus.Delivery, job string, take func(context.Context) error) {
+	p.lanes.put(job, func() {
+		err := take(p.ctx)
+		if err == nil {
+			err = d.Ack(p.ctx)
+		} else if laterErr := d.Later(redeliverAfter); laterErr != nil {
+			p.log.Debug("a redelivery comes when its time is over", "job", job, "error", laterErr)
+		}
+		if err != nil && p.ctx.Err() == nil {
+			p.log.Warn("a message was not handled and comes again", "subject", d.Message().Subject, "error", err)
+		}
+	})
+}
+
+// takeJob brings a job from intake to its record, or answers what is wrong with
+// it.
+func (p *Placer) takeJob(ctx context.Context, id string, data []byte) error {
+	job, err := messages.Decode[messages.Job](data)
+	if err == nil {
+		err = job.CheckSubjectJob(id)
+	}
+	if err == nil {
+		err = placeable(&job)
+	}
+	if err != nil {
+		return p.reject(ctx, id, *messages.AsError(err))
+	}
+	fingerprint, err := messages.Fingerprint(data)
+	if err != nil {
+		return p.reject(ctx, id, *messages.AsError(err))
+	}
+	return p.apply(ctx, id, placement.Submitted{Job: job, Fingerprint: fingerprint})
+}
+
+// placeable refuses what placement has no way to find a node for.
+func placeable(job *messages.Job) error {
+	if job.Op.Places() || job.Target != "" || job.Op == messages.OpRevoke {
+		return nil
+	}
+	return &messages.Error{
+		Code: messages.CodeNotImplemented, Field: "target",
+		Message: "placers do not yet find the node that holds a container; name it in target, or send the job to its command subject",
+	}
+}
+
+// takeCancel brings a cancel to its job, or answers that there is none.
+func (p *Placer) takeCancel(ctx context.Context, id string, data []byte) error {
+	cancel, err := messages.DecodeRequest[messages.Cancel](data)
+	if err == nil {
+		err = messages.CheckToken("job", id)
+	}
+	if err != nil {
+		return p.reject(ctx, id, *messages.AsError(err))
+	}
+	return p.apply(ctx, id, placement.CancelAsked{Reason: cancel.Reason})
+}
+
+// takeOutcome brings an outcome to its job. One that cannot be read is logged
+// and let go: there is nobody to answer, and it would never become readable.
+func (p *Placer) takeOutcome(ctx context.Context, node, job string, data []byte) error {
+	if node == messages.PlacerNode {
+		return nil
+	}
+	outcome, err := messages.Decode[messages.Outcome](data)
+	if err == nil {
+		err = outcome.CheckSubject(node, job)
+	}
+	if err != nil {
+		p.log.Warn("an outcome was dropped", "node", node, "job", job, "error", err)
+		return nil
+	}
+	return p.apply(ctx, job, placement.Reported{Outcome: outcome})
+}
