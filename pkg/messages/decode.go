@@ -22,8 +22,8 @@ type message[T any] interface {
 
 // Decode reads a message: its size, encoding, version, types and fields are
 // checked in that order, and the first fault is answered as an *Error. With an
-// error comes what could be read, so that the answer can be addressed to a job
-// by its id; nothing else may be made of it.
+// error comes what was read before the fault, so that the answer can name the
+// job if its id was; nothing else may be made of it.
 func Decode[T any, P message[T]](data []byte) (T, error) {
 	var m T
 	err := decode(data, limitOf[T](), &m)
