@@ -64,6 +64,10 @@ type Core interface {
 	// Request sends a message and waits for one answer. ErrNoResponders: surely
 	// nobody heard it. Any other error: unknown.
 	Request(ctx context.Context, m Message) (Message, error)
+	// Probe is Publish, and calls gone, once and from another goroutine, if it
+	// turns out that nobody listened. It is how a streamed answer learns that
+	// its asker has left: a listener need not answer.
+	Probe(ctx context.Context, m Message, gone func()) error
 	// Subscribe hears every message on a subject, which may have wildcards.
 	Subscribe(subject string, handler func(Message)) (Subscription, error)
 	// Serve answers requests, and makes the service known to discovery.
