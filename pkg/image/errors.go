@@ -25,27 +25,28 @@ func (q *question) explain(ctx context.Context, err error) error {
 	if own := ctx.Err(); own != nil {
 		return fmt.Errorf("image %s: %w", q.ref, own)
 	}
-	class, text := classify(err)
+	text, class := classify(err)
 	return fmt.Errorf("image %s: registry %s: %s: %w", q.ref, q.host, messages.TruncateReason(text), class)
 }
 
-func classify(err error) (class error, text string) {
+// classify is what to say of an error, and its class.
+func classify(err error) (text string, class error) {
 	if own, ok := errors.AsType[*contentError](err); ok {
-		return own.class, own.text
+		return own.text, own.class
 	}
 	if answer, ok := errors.AsType[*transport.Error](err); ok {
-		return classOfStatus(answer.StatusCode), err.Error()
+		return err.Error(), classOfStatus(answer.StatusCode)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return errdefs.ErrUnavailable, "did not answer in time"
+		return "did not answer in time", errdefs.ErrUnavailable
 	}
 	if errors.Is(err, errdefs.ErrFailedPrecondition) {
-		return errdefs.ErrFailedPrecondition, err.Error()
+		return err.Error(), errdefs.ErrFailedPrecondition
 	}
 	if isNetwork(err) {
-		return errdefs.ErrUnavailable, err.Error()
+		return err.Error(), errdefs.ErrUnavailable
 	}
-	return errdefs.ErrDataLoss, "its answer cannot be used: " + err.Error()
+	return "its answer cannot be used: " + err.Error(), errdefs.ErrDataLoss
 }
 
 func classOfStatus(status int) error {

@@ -16,77 +16,79 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
-// TestPlatformsOfEveryShape goes through the shapes that images have in
-// registries, with the requests that learning their platforms takes.
+const get = "GET manifests"
+
+// shapes are those that images have in registries, with the requests that
+// learning their platforms takes.
+var shapes = []struct {
+	name  string
+	put   func(r *testRegistry) v1.Descriptor
+	want  string
+	asked []string
+}{
+	{"index of several systems", func(r *testRegistry) v1.Descriptor {
+		return r.index("app", "x", linuxAMD64, linuxARM64, windowsAMD64, v1.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.26100.1"})
+	}, "linux/amd64 linux/arm64 windows(10.0.20348.2461)/amd64 windows(10.0.26100.1)/amd64", []string{get}},
+
+	{"Docker manifest list", func(r *testRegistry) v1.Descriptor {
+		a := r.imageAs(types.DockerManifestSchema2, types.DockerConfigJSON, "app", "", linuxAMD64, v1.Config{})
+		a.Platform = &linuxAMD64
+		return r.indexOf("app", "x", types.DockerManifestList, a)
+	}, "linux/amd64", []string{get}},
+
+	{"OCI image alone", func(r *testRegistry) v1.Descriptor {
+		return r.image("app", "x", windowsAMD64, v1.Config{})
+	}, "windows(10.0.20348.2461)/amd64", []string{get, "GET blobs"}},
+
+	{"Docker image alone", func(r *testRegistry) v1.Descriptor {
+		return r.imageAs(types.DockerManifestSchema2, types.DockerConfigJSON, "app", "x", linuxARM64, v1.Config{})
+	}, "linux/arm64", []string{get, "GET blobs"}},
+
+	{"variants of an architecture are one", func(r *testRegistry) v1.Descriptor {
+		return r.index("app", "x", v1.Platform{OS: "linux", Architecture: "arm", Variant: "v6"},
+			v1.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}, v1.Platform{OS: "linux", Architecture: "aarch64", Variant: "v8"})
+	}, "linux/arm linux/arm64", []string{get}},
+
+	{"a system that shunt does not run is named", func(r *testRegistry) v1.Descriptor {
+		return r.index("app", "x", v1.Platform{OS: "freebsd", Architecture: "amd64"})
+	}, "freebsd/amd64", []string{get}},
+
+	{"nested indexes", func(r *testRegistry) v1.Descriptor {
+		windows := r.index("app", "", windowsAMD64)
+		a := r.image("app", "", linuxAMD64, v1.Config{})
+		a.Platform = &linuxAMD64
+		return r.indexOf("app", "x", types.OCIImageIndex, a, windows)
+	}, "linux/amd64 windows(10.0.20348.2461)/amd64", []string{get, get}},
+
+	{"entry without a platform", func(r *testRegistry) v1.Descriptor {
+		a := r.image("app", "", linuxAMD64, v1.Config{})
+		a.Platform = &linuxAMD64
+		return r.indexOf("app", "x", types.OCIImageIndex, a, r.image("app", "", windowsAMD64, v1.Config{}))
+	}, "linux/amd64 windows(10.0.20348.2461)/amd64", []string{get, get, "GET blobs"}},
+
+	{"attestations and artifacts", func(r *testRegistry) v1.Descriptor {
+		a := r.image("app", "", linuxAMD64, v1.Config{})
+		a.Platform = &linuxAMD64
+		unknown := r.image("app", "", v1.Platform{OS: "unknown", Architecture: "unknown"}, v1.Config{})
+		unknown.Platform = &v1.Platform{OS: "unknown", Architecture: "unknown"}
+		marked := r.image("app", "", linuxARM64, v1.Config{})
+		marked.Annotations = map[string]string{"vnd.docker.reference.type": "attestation-manifest"}
+		signature := r.image("app", "", linuxARM64, v1.Config{})
+		signature.ArtifactType = "application/vnd.dev.sigstore.bundle"
+		chart := r.imageAs(types.OCIManifestSchema1, "application/vnd.cncf.helm.config.v1+json", "app", "", linuxARM64, v1.Config{})
+		text := r.blob("app", "text/plain", []byte("hello"))
+		return r.indexOf("app", "x", types.OCIImageIndex, unknown, marked, signature, a, chart, text)
+	}, "linux/amd64", []string{get, get}}, // the chart has to be read to be known
+
+	{"platforms that are none", func(r *testRegistry) v1.Descriptor {
+		return r.index("app", "x", v1.Platform{OS: "linux\n", Architecture: "amd64"}, linuxAMD64,
+			v1.Platform{OS: "linux", Architecture: strings.Repeat("a", 99)})
+	}, "linux/amd64", []string{get}},
+}
+
 func TestPlatformsOfEveryShape(t *testing.T) {
 	t.Parallel()
-	get, two := "GET manifests", []string{"GET manifests", "GET blobs"}
-	tests := []struct {
-		name  string
-		put   func(r *testRegistry) v1.Descriptor
-		want  string
-		asked []string
-	}{
-		{"index of several systems", func(r *testRegistry) v1.Descriptor {
-			return r.index("app", "x", linuxAMD64, linuxARM64, windowsAMD64, v1.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.26100.1"})
-		}, "linux/amd64 linux/arm64 windows(10.0.20348.2461)/amd64 windows(10.0.26100.1)/amd64", []string{get}},
-
-		{"Docker manifest list", func(r *testRegistry) v1.Descriptor {
-			a := r.imageAs(types.DockerManifestSchema2, types.DockerConfigJSON, "app", "", linuxAMD64, v1.Config{})
-			a.Platform = &linuxAMD64
-			return r.indexOf("app", "x", types.DockerManifestList, a)
-		}, "linux/amd64", []string{get}},
-
-		{"OCI image alone", func(r *testRegistry) v1.Descriptor {
-			return r.image("app", "x", windowsAMD64, v1.Config{})
-		}, "windows(10.0.20348.2461)/amd64", two},
-
-		{"Docker image alone", func(r *testRegistry) v1.Descriptor {
-			return r.imageAs(types.DockerManifestSchema2, types.DockerConfigJSON, "app", "x", linuxARM64, v1.Config{})
-		}, "linux/arm64", two},
-
-		{"variants of an architecture are one", func(r *testRegistry) v1.Descriptor {
-			return r.index("app", "x", v1.Platform{OS: "linux", Architecture: "arm", Variant: "v6"},
-				v1.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}, v1.Platform{OS: "linux", Architecture: "aarch64", Variant: "v8"})
-		}, "linux/arm linux/arm64", []string{get}},
-
-		{"a system that shunt does not run is named", func(r *testRegistry) v1.Descriptor {
-			return r.index("app", "x", v1.Platform{OS: "freebsd", Architecture: "amd64"})
-		}, "freebsd/amd64", []string{get}},
-
-		{"nested indexes", func(r *testRegistry) v1.Descriptor {
-			windows := r.index("app", "", windowsAMD64)
-			a := r.image("app", "", linuxAMD64, v1.Config{})
-			a.Platform = &linuxAMD64
-			return r.indexOf("app", "x", types.OCIImageIndex, a, windows)
-		}, "linux/amd64 windows(10.0.20348.2461)/amd64", []string{get, get}},
-
-		{"entry without a platform", func(r *testRegistry) v1.Descriptor {
-			a := r.image("app", "", linuxAMD64, v1.Config{})
-			a.Platform = &linuxAMD64
-			return r.indexOf("app", "x", types.OCIImageIndex, a, r.image("app", "", windowsAMD64, v1.Config{}))
-		}, "linux/amd64 windows(10.0.20348.2461)/amd64", []string{get, get, "GET blobs"}},
-
-		{"attestations and artifacts", func(r *testRegistry) v1.Descriptor {
-			a := r.image("app", "", linuxAMD64, v1.Config{})
-			a.Platform = &linuxAMD64
-			unknown := r.image("app", "", v1.Platform{OS: "unknown", Architecture: "unknown"}, v1.Config{})
-			unknown.Platform = &v1.Platform{OS: "unknown", Architecture: "unknown"}
-			marked := r.image("app", "", linuxARM64, v1.Config{})
-			marked.Annotations = map[string]string{"vnd.docker.reference.type": "attestation-manifest"}
-			signature := r.image("app", "", linuxARM64, v1.Config{})
-			signature.ArtifactType = "application/vnd.dev.sigstore.bundle"
-			chart := r.imageAs(types.OCIManifestSchema1, "application/vnd.cncf.helm.config.v1+json", "app", "", linuxARM64, v1.Config{})
-			text := r.blob("app", "text/plain", []byte("hello"))
-			return r.indexOf("app", "x", types.OCIImageIndex, unknown, marked, signature, a, chart, text)
-		}, "linux/amd64", []string{get, get}}, // the chart has to be read to be known
-
-		{"platforms that are none", func(r *testRegistry) v1.Descriptor {
-			return r.index("app", "x", v1.Platform{OS: "linux\n", Architecture: "amd64"}, linuxAMD64,
-				v1.Platform{OS: "linux", Architecture: strings.Repeat("a", 99)})
-		}, "linux/amd64", []string{get}},
-	}
-	for _, tt := range tests {
+	for _, tt := range shapes {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			reg, r := newRegistry(t), newResolver()

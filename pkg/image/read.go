@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -9,11 +10,11 @@ import (
 // readWith is one read of a registry over one session.
 func (r *Resolver) readWith(ctx context.Context, q *question, whole bool, s *session) (*knowledge, error) {
 	if r.mayKnow(q, whole) {
-		digest, ok, err := s.head(ctx, q.named)
-		if err != nil {
+		digest, err := s.head(ctx, q.named)
+		if err != nil && !errors.Is(err, errNoDigest) {
 			return nil, err
 		}
-		if k := r.known(digest, whole); ok && k != nil {
+		if k := r.known(digest, whole); k != nil {
 			return k, nil
 		}
 	}

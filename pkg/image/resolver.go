@@ -82,11 +82,12 @@ func (r *Resolver) Platforms(ctx context.Context, ref string, pull messages.Pull
 		return held.digest, slices.Clone(held.platforms), nil
 	}
 	known, err := r.resolve(ctx, q, false)
+	if held != nil && q.pull == messages.PullNewer && errdefs.IsUnavailable(err) {
+		known, err = held, nil
+	}
 	switch {
 	case err == nil:
 		return known.digest, slices.Clone(known.platforms), nil
-	case held != nil && q.pull == messages.PullNewer && errdefs.IsUnavailable(err):
-		return held.digest, slices.Clone(held.platforms), nil
 	case storeErr != nil && q.pull == messages.PullNever:
 		return "", nil, storeErr
 	case storeErr != nil:

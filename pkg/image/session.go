@@ -81,20 +81,24 @@ func (r *Resolver) keep(key sessionKey, s *session, err error) {
 	}
 }
 
-// head asks for the digest that ref has now. ok is false if the registry does
-// not say it in a HEAD, which it need not.
-func (s *session) head(ctx context.Context, ref name.Reference) (digest string, ok bool, err error) {
+// errNoDigest says that a registry does not tell digests in a HEAD, which it
+// need not.
+var errNoDigest = errors.New("the registry does not say the digest in a HEAD")
+
+// head asks for the digest that ref has now.
+func (s *session) head(ctx context.Context, ref name.Reference) (digest string, err error) {
 	desc, err := s.puller.Head(ctx, at(s.repo, ref))
 	if err == nil {
-		return desc.Digest.String(), true, nil
+		return desc.Digest.String(), nil
 	}
-	switch status := statusOf(err); {
-	case status == http.StatusMethodNotAllowed, status == http.StatusNotImplemented:
-		return "", false, nil
-	case status != 0, isNetwork(err), ctx.Err() != nil:
-		return "", false, err
+	status := statusOf(err)
+	if status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented {
+		return "", errNoDigest
 	}
-	return "", false, nil // answered, but without a usable digest
+	if status != 0 || isNetwork(err) || ctx.Err() != nil {
+		return "", err
+	}
+	return "", errNoDigest // it answered, but without a usable digest
 }
 
 // get reads the manifest of ref. Its digest is computed from what was read.
