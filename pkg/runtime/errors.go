@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 // RouteToPeerError is the verdict that this node cannot run a container and a
 // peer may. It is of class FailedPrecondition, but callers look for the type.
 type RouteToPeerError struct {
-	Service      string
+	Service      string // "" when only an image is pulled
 	RequiredOS   messages.OS
 	RequiredArch string // "": any
 	Code         messages.RefuseCode
@@ -24,7 +25,8 @@ type RouteToPeerError struct {
 
 // Error is the verdict in one line.
 func (e *RouteToPeerError) Error() string {
-	return fmt.Sprintf("route %s to a peer (%s): %s", e.Service, e.Code, e.Reason)
+	service := cmp.Or(e.Service, "it")
+	return fmt.Sprintf("route %s to a peer (%s): %s", service, e.Code, e.Reason)
 }
 
 // Unwrap gives the verdict its class.
