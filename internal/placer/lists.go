@@ -2,46 +2,11 @@ package placer
 
 import (
 	"context"
-	"sort"
 	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/peer"
 )
-
-// replyBudget keeps a page well inside a message's limit, whatever its entries
-// hold.
-const replyBudget = messages.MaxMessageSize * 3 / 4
-
-// page cuts a page from items in the order of their names: those behind the
-// cursor, until the limit or the budget is reached. next is the cursor of the
-// page after it, or "".
-func page[T any](items []T, p messages.Page, name func(T) string) (cut []T, next string) {
-	start := 0
-	if p.Cursor != "" {
-		start = sort.Search(len(items), func(i int) bool { return name(items[i]) > p.Cursor })
-	}
-	limit := p.Limit
-	if limit == 0 {
-		limit = messages.DefaultPageSize
-	}
-	size := 0
-	cut = []T{}
-	for i := start; i < len(items) && len(cut) < limit; i++ {
-		data, err := messages.Encode(items[i])
-		if err != nil {
-			continue
-		}
-		if size += len(data); size > replyBudget && len(cut) > 0 {
-			break
-		}
-		cut = append(cut, items[i])
-	}
-	if end := start + len(cut); len(cut) > 0 && end < len(items) {
-		next = name(items[end-1])
-	}
-	return cut, next
-}
 
 // listJobs is a page of the live records that match, each without its spec.
 func (p *Placer) listJobs(_ context.Context, req messages.JobsRequest) (any, error) {
@@ -53,7 +18,7 @@ func (p *Placer) listJobs(_ context.Context, req messages.JobsRequest) (any, err
 			match = append(match, rec)
 		}
 	}
-	jobs, next := page(match, req.Page, func(r messages.Record) string { return r.Job.ID })
+	jobs, next := messages.Paginate(match, req.Page, func(r messages.Record) string { return r.Job.ID })
 	return messages.JobsReply{V: messages.Version, Jobs: jobs, Next: next}, nil
 }
 
@@ -87,7 +52,7 @@ func (p *Placer) listNodes(_ context.Context, req messages.NodesRequest) (any, e
 			Capabilities: n.Caps, State: n.State, Age: messages.Duration(now.Sub(n.Heard).Round(time.Millisecond)),
 		})
 	}
-	nodes, next := page(match, req.Page, func(n messages.NodeInfo) string { return n.Node })
+	nodes, next := messages.Paginate(match, req.Page, func(n messages.NodeInfo) string { return n.Node })
 	return messages.NodesReply{V: messages.Version, Nodes: nodes, Next: next}, nil
 }
 

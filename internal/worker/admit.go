@@ -1,0 +1,75 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// admit decides whether this node takes a job that looks for a node. It is the
+// exact counterpart of placement's optimistic filters; nil means yes.
+func (w *Worker) admit(ctx context.Context, job *messages.Job) *messages.RouteToPeer {
+	if r := refuse(job, w.cfg.Labels, w.attempts.free()); r != nil {
+		return r
+	}
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.DecideWithin)
+	defer cancel()
+	_, err := w.cfg.Runtime.Decide(ctx, job.EffectiveService(), job.Spec, nil)
+	if verdict, ok := errors.AsType[*runtime.RouteToPeerError](err); ok {
+		return w.routeToPeer(verdict)
+	}
+	// Whatever else is wrong may pass, or is the job's own failure: it is
+	// accepted, and found out by doing it.
+	return nil
+}
+
+// refuse checks what needs no I/O: labels, policy, room.
+func refuse(job *messages.Job, labels map[string]string, free messages.Room) *messages.RouteToPeer {
+	verdict := func(code messages.RefuseCode, format string, args ...any) *messages.RouteToPeer {
+		return &messages.RouteToPeer{
+			Service: job.EffectiveService(), Code: code, Reason: messages.TruncateReason(fmt.Sprintf(format, args...)),
+		}
+	}
+	want := job.Requires.Labels
+	keys := make([]string, 0, len(want))
+	for k := range want {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		if have, ok := labels[k]; !ok {
+			return verdict(messages.RefuseLabels, "this node has no label %s (wanted: %s)", k, want[k])
+		} else if have != want[k] {
+			return verdict(messages.RefuseLabels, "this node's label %s is %s (wanted: %s)", k, have, want[k])
+		}
+	}
+	if job.Spec.Privileged {
+		return verdict(messages.RefusePolicy, "spec.privileged is true, which this node's policy does not allow")
+	}
+	if r := job.Spec.Resources; !free.Fits(r) {
+		return verdict(messages.RefuseCapacity,
+			"the job asks for %d milli-CPU, %d bytes of memory, %d pids and %d GPUs; free are %d, %d, %d and %d",
+			r.CPUMilli, r.Memory, r.PIDs, r.GPU, free.CPUMilli, free.Memory, free.PIDs, free.GPU)
+	}
+	return nil
+}
+
+// routeToPeer is a runtime's verdict as it travels, with the peers that could.
+func (w *Worker) routeToPeer(v *runtime.RouteToPeerError) *messages.RouteToPeer {
+	// An image may be made for systems that the contract does not know; they
+	// stay in the reason.
+	platforms := slices.DeleteFunc(slices.Clone(v.Platforms), func(p messages.Platform) bool { return p.Validate() != nil })
+	want := platforms
+	if len(want) == 0 && v.RequiredOS != "" {
+		want = []messages.Platform{{OS: v.RequiredOS, Arch: v.RequiredArch}}
+	}
+	return &messages.RouteToPeer{
+		Service: v.Service, RequiredOS: v.RequiredOS, RequiredArch: v.RequiredArch,
+		Code: v.Code, Reason: messages.TruncateReason(v.Reason), Platforms: platforms,
+		Peers: w.peers.capable(want, w.cfg.Node),
+	}
+}

@@ -1,0 +1,159 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// active is an attempt that this worker is carrying out.
+type active struct {
+	journal.Attempt // as last journaled; owned by the attempt's goroutine
+
+	running chan struct{} // closed when a service runs
+	done    chan struct{} // closed when the last outcome is journaled
+
+	mu      sync.Mutex
+	cancel  context.CancelCauseFunc // nil before the attempt is being worked on
+	givenUp error
+}
+
+// setCancel says how to give the attempt up; it may have been given up already.
+func (at *active) setCancel(cancel context.CancelCauseFunc) {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	at.cancel = cancel
+	if at.givenUp != nil {
+		cancel(at.givenUp)
+	}
+}
+
+// giveUp ends the work on the attempt.
+func (at *active) giveUp(cause error) {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	at.givenUp = cause
+	if at.cancel != nil {
+		at.cancel(cause)
+	}
+}
+
+// grace is how long the attempt's container may take to stop; negative leaves
+// it to the container's own settings.
+func (at *active) grace() time.Duration {
+	if at.Job.Spec == nil || at.Job.Spec.StopGrace == 0 {
+		return -1
+	}
+	return at.Job.Spec.StopGrace.Std()
+}
+
+// attempts is what the worker is carrying out, and the room that takes.
+type attempts struct {
+	total messages.Room
+
+	mu       sync.Mutex
+	active   map[journal.Key]*active
+	reserved messages.Room
+	turn     map[string]*turn // by job
+}
+
+// turn serialises commands about one job.
+type turn struct {
+	sync.Mutex
+	waiting int
+}
+
+func newAttempts(total messages.Room) *attempts {
+	return &attempts{total: total, active: map[journal.Key]*active{}, turn: map[string]*turn{}}
+}
+
+// lock waits for the turn of a job; the func it returns ends it.
+func (a *attempts) lock(job string) (unlock func()) {
+	a.mu.Lock()
+	t := a.turn[job]
+	if t == nil {
+		t = &turn{}
+		a.turn[job] = t
+	}
+	t.waiting++
+	a.mu.Unlock()
+	t.Lock()
+	return func() {
+		t.Unlock()
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if t.waiting--; t.waiting == 0 {
+			delete(a.turn, job)
+		}
+	}
+}
+
+// add begins an attempt and reserves what it asks for.
+func (a *attempts) add(at *active) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.active[at.Key()] = at
+	a.reserve(at, 1)
+}
+
+// drop ends an attempt and frees what it had.
+func (a *attempts) drop(at *active) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.active, at.Key())
+	a.reserve(at, -1)
+}
+
+func (a *attempts) reserve(at *active, sign int64) {
+	if at.Job.Spec == nil || !at.Job.Op.Places() {
+		return
+	}
+	r := at.Job.Spec.Resources
+	a.reserved.CPUMilli += sign * r.CPUMilli
+	a.reserved.Memory += sign * r.Memory
+	a.reserved.PIDs += sign * r.PIDs
+	a.reserved.GPU += sign * r.GPU
+}
+
+// get is an attempt that is being carried out, or nil.
+func (a *attempts) get(k journal.Key) *active {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.active[k]
+}
+
+// ofJob is every attempt of a job, up to the one given, that is being carried
+// out.
+func (a *attempts) ofJob(job string, upTo uint64) []*active {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var found []*active
+	for k, at := range a.active {
+		if k.Job == job && k.Attempt <= upTo {
+			found = append(found, at)
+		}
+	}
+	return found
+}
+
+// free is what is left to hand out.
+func (a *attempts) free() messages.Room {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return messages.Room{
+		CPUMilli: max(0, a.total.CPUMilli-a.reserved.CPUMilli),
+		Memory:   max(0, a.total.Memory-a.reserved.Memory),
+		PIDs:     max(0, a.total.PIDs-a.reserved.PIDs),
+		GPU:      max(0, a.total.GPU-a.reserved.GPU),
+	}
+}
+
+// count is how many attempts are being carried out.
+func (a *attempts) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.active)
+}

@@ -1,0 +1,91 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// beat sends the worker's heartbeat at its interval, and at once when what the
+// node can do or has free may have changed.
+func (w *Worker) beat() {
+	tick := time.NewTicker(w.cfg.Heartbeat)
+	defer tick.Stop()
+	for {
+		if err := w.sendBeat(w.ctx, w.cfg.TTL); err != nil && w.ctx.Err() == nil {
+			w.log.Warn("a heartbeat was not sent", "error", err)
+		}
+		select {
+		case <-w.ctx.Done():
+			return
+		case <-tick.C:
+		case <-w.beatNow:
+			// Many jobs that come and go at once share one heartbeat.
+			select {
+			case <-w.ctx.Done():
+				return
+			case <-time.After(min(beatGap, w.cfg.Heartbeat)):
+			}
+		}
+	}
+}
+
+// beatGap is the least pause between two heartbeats.
+const beatGap = 200 * time.Millisecond
+
+// changed wants a heartbeat soon.
+func (w *Worker) changed() {
+	select {
+	case w.beatNow <- struct{}{}:
+	default:
+	}
+}
+
+// goodbye says that the node is leaving, if it owes nothing.
+func (w *Worker) goodbye(ctx context.Context) {
+	if w.attempts.count() > 0 {
+		return
+	}
+	if waiting, err := w.cfg.Journal.Queue(1); err != nil || len(waiting) > 0 {
+		return
+	}
+	if err := w.sendBeat(ctx, 0); err != nil {
+		w.log.Warn("no goodbye was said", "error", err)
+	}
+}
+
+// sendBeat sends one heartbeat. Heartbeats are sent one after the other: the
+// loop ends before goodbye.
+func (w *Worker) sendBeat(ctx context.Context, ttl time.Duration) error {
+	w.seq++
+	data, err := messages.Encode(w.capabilities(ctx, ttl))
+	if err != nil {
+		return err
+	}
+	return w.cfg.Bus.Publish(ctx, bus.Message{Subject: w.cfg.Root.Capabilities(w.cfg.Node), Data: data})
+}
+
+// capabilities is what the node says of itself now.
+func (w *Worker) capabilities(ctx context.Context, ttl time.Duration) messages.Capabilities {
+	c := messages.Capabilities{
+		V: messages.Version, Node: w.cfg.Node, Incarnation: w.Incarnation(), Seq: w.seq,
+		At: time.Now(), Interval: messages.Duration(w.cfg.Heartbeat), TTL: messages.Duration(ttl),
+		Host: w.cfg.Host, Platforms: []messages.RuntimePlatform{},
+		Free: w.attempts.free(), Total: w.cfg.Total,
+		Labels: w.cfg.Labels, Containers: w.attempts.count(), Version: w.cfg.Version,
+	}
+	if ttl == 0 {
+		return c // it leaves: what it could run does not matter
+	}
+	for _, m := range w.cfg.Runtime.Members(ctx) {
+		if m.Err != nil {
+			w.log.Debug("a runtime offers nothing just now", "runtime", m.Name, "error", m.Err)
+		}
+		for _, p := range m.Platforms {
+			c.Platforms = append(c.Platforms, messages.RuntimePlatform{Platform: p, Runtime: m.Name})
+		}
+	}
+	return c
+}

@@ -1,0 +1,247 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// command answers one request on the node's command subject.
+func (w *Worker) command(r bus.Request) {
+	m := r.Message()
+	outcome := w.answer(w.ctx, m)
+	data, err := messages.Encode(outcome)
+	switch {
+	case err != nil:
+	case outcome.Status == messages.StatusRejected:
+		e := outcome.Error
+		w.log.Info("rejected a command", "job", outcome.Job, "code", e.Code, "field", e.Field, "reason", e.Message)
+		err = r.Fail(strconv.Itoa(e.Code.HTTPStatus()), e.Error(), data, nil)
+	default:
+		err = r.Respond(bus.Message{Data: data})
+	}
+	if err != nil && w.ctx.Err() == nil {
+		w.log.Warn("a command was not answered", "job", outcome.Job, "error", err)
+	}
+}
+
+// answer is what there is to say to a command now, or, with the header
+// Shunt-Wait, once the attempt has ended.
+func (w *Worker) answer(ctx context.Context, m bus.Message) messages.Outcome {
+	job, fingerprint, wait, err := w.read(m)
+	if err != nil {
+		return w.rejected(&job, m.Data, err)
+	}
+	outcome, err := w.accept(ctx, job, fingerprint)
+	if err != nil {
+		return w.rejected(&job, m.Data, err)
+	}
+	if wait > 0 && !outcome.Status.Ends() {
+		return w.await(ctx, outcome, wait)
+	}
+	return outcome
+}
+
+// read decodes a command and checks that it is meant for this worker.
+func (w *Worker) read(m bus.Message) (job messages.Job, fingerprint string, wait time.Duration, err error) {
+	job, err = messages.Decode[messages.Job](m.Data)
+	if err != nil {
+		return job, "", 0, err
+	}
+	if err := job.CheckSubjectNode(w.cfg.Root.Token(m.Subject, 1)); err != nil {
+		return job, "", 0, err
+	}
+	if want := m.Header[messages.HeaderJournal]; want != "" && want != w.cfg.Journal.ID() {
+		return job, "", 0, &messages.Error{
+			Code: messages.CodeWrongIncarnation, Retryable: true,
+			Message: fmt.Sprintf("the command is for the journal %s; this worker's is %s", want, w.cfg.Journal.ID()),
+		}
+	}
+	if text := m.Header[messages.HeaderWait]; text != "" {
+		wait, err = time.ParseDuration(text)
+		if err != nil || wait < 0 {
+			return job, "", 0, &messages.Error{
+				Code: messages.CodeInvalidArgument, Field: messages.HeaderWait,
+				Message: fmt.Sprintf("%q is not a duration; want one such as 30s", text),
+			}
+		}
+	}
+	if job.Attempt == 0 {
+		fingerprint, err = messages.Fingerprint(m.Data)
+	}
+	return job, fingerprint, wait, err
+}
+
+// accept takes a command on, refuses it, or finds that it was answered before.
+// Commands about one job are taken one after the other, so a repeat that comes
+// while the first is still being decided gets the same answer.
+func (w *Worker) accept(ctx context.Context, job messages.Job, fingerprint string) (messages.Outcome, error) {
+	defer w.attempts.lock(job.ID)()
+	direct := job.Attempt == 0
+	if direct {
+		if job.Op == messages.OpRevoke {
+			return messages.Outcome{}, &messages.Error{Code: messages.CodePermissionDenied, Field: "op", Message: `"revoke" is for placers; cancel the job instead`}
+		}
+		job.Attempt = 1
+	}
+	if job.Op == messages.OpRevoke {
+		return w.revoke(ctx, job)
+	}
+	if before, ok, err := w.remembered(&job, fingerprint, direct); err != nil || ok {
+		return before, err
+	}
+	a := journal.Attempt{
+		Job: job, Fingerprint: fingerprint, Direct: direct,
+		Phase: journal.PhaseAccepted, Accepted: time.Now(),
+	}
+	if job.Op.Places() {
+		if route := w.admit(ctx, &job); route != nil {
+			return w.refuse(a, route)
+		}
+	}
+	return w.begin(a)
+}
+
+// remembered is the answer an attempt got before. An attempt below the newest
+// one is fenced: it is over, whatever it was.
+func (w *Worker) remembered(job *messages.Job, fingerprint string, direct bool) (messages.Outcome, bool, error) {
+	newest, err := w.cfg.Journal.Attempt(job.ID, 0)
+	if errors.Is(err, journal.ErrNotFound) {
+		return messages.Outcome{}, false, nil
+	}
+	if err != nil {
+		return messages.Outcome{}, false, unavailable(err)
+	}
+	if direct && newest.Fingerprint != fingerprint {
+		return messages.Outcome{}, false, &messages.Error{
+			Code: messages.CodeIDConflict, Field: "id",
+			Message: fmt.Sprintf("%q belongs to another job on this node; send this one under an id of its own", job.ID),
+		}
+	}
+	if direct {
+		job.Attempt = newest.Job.Attempt
+	}
+	switch {
+	case job.Attempt > newest.Job.Attempt:
+		return messages.Outcome{}, false, w.settled(&newest)
+	case job.Attempt < newest.Job.Attempt:
+		return messages.Outcome{}, false, &messages.Error{
+			Code:    messages.CodeAborted,
+			Message: fmt.Sprintf("attempt %d is fenced: this node has seen attempt %d", job.Attempt, newest.Job.Attempt),
+		}
+	}
+	return *newest.Last, true, nil
+}
+
+// settled refuses a new attempt while an older one is still at work here.
+func (w *Worker) settled(older *journal.Attempt) error {
+	if w.attempts.get(older.Key()) == nil {
+		return nil
+	}
+	return &messages.Error{
+		Code: messages.CodeUnavailable, Retryable: true,
+		Message: fmt.Sprintf("attempt %d of the job is still at work on this node", older.Job.Attempt),
+	}
+}
+
+// refuse journals and publishes a refusal, and is it.
+func (w *Worker) refuse(a journal.Attempt, route *messages.RouteToPeer) (messages.Outcome, error) {
+	o := w.outcome(&a, messages.StatusRouteToPeer)
+	o.Route = route
+	a.Phase, a.Ended, a.Last = journal.PhaseEnded, o.At, &o
+	if err := w.cfg.Journal.Write(a, o); err != nil {
+		return messages.Outcome{}, unavailable(err)
+	}
+	w.queued()
+	w.log.Info("refused a job", "job", a.Job.ID, "attempt", a.Job.Attempt, "code", route.Code, "reason", route.Reason)
+	w.tell(messages.EventRefused, &a, route.Reason)
+	return o, nil
+}
+
+// begin journals the acceptance, and starts to carry the attempt out. From the
+// journal's answer on, the worker owes an outcome.
+func (w *Worker) begin(a journal.Attempt) (messages.Outcome, error) {
+	o := w.outcome(&a, messages.StatusAccepted)
+	a.Last = &o
+	var publish []messages.Outcome
+	if a.Direct {
+		publish = append(publish, o) // a placer that sent it has the reply
+	}
+	if err := w.cfg.Journal.Write(a, publish...); err != nil {
+		return messages.Outcome{}, unavailable(err)
+	}
+	w.queued()
+	w.log.Info("accepted a job", "job", a.Job.ID, "attempt", a.Job.Attempt, "op", a.Job.Op)
+	at := w.track(a)
+	w.tell(messages.EventAccepted, &a, "")
+	w.work.Go(func() { w.carryOut(at, false) })
+	return o, nil
+}
+
+// await is an attempt's last outcome (of a service, that it runs), or the one
+// given when the time is over first.
+func (w *Worker) await(ctx context.Context, o messages.Outcome, wait time.Duration) messages.Outcome {
+	key := journal.Key{Job: o.Job, Attempt: o.Attempt}
+	if at := w.attempts.get(key); at != nil {
+		select {
+		case <-at.done:
+		case <-at.running:
+		case <-time.After(wait):
+			return o
+		case <-ctx.Done():
+			return o
+		}
+	}
+	a, err := w.cfg.Journal.Attempt(key.Job, key.Attempt)
+	if err != nil || a.Last == nil {
+		return o
+	}
+	return *a.Last
+}
+
+// outcome begins an outcome of an attempt, the next in its sequence. The
+// answers to a direct command carry its body, so that placers can adopt it.
+func (w *Worker) outcome(a *journal.Attempt, status messages.Status) messages.Outcome {
+	o := messages.Outcome{
+		V: messages.Version, Job: a.Job.ID, Op: a.Job.Op, Node: w.cfg.Node,
+		Attempt: a.Job.Attempt, Seq: 1, Status: status, At: time.Now(),
+	}
+	if a.Last != nil {
+		o.Seq = a.Last.Seq + 1
+	}
+	if a.Direct && (status == messages.StatusAccepted || status == messages.StatusRouteToPeer) {
+		body := a.Job
+		body.Attempt = 0
+		o.JobBody, o.Fingerprint = &body, a.Fingerprint
+	}
+	return o
+}
+
+// rejected answers a message that is itself bad. The job's id is named where it
+// can be made out.
+func (w *Worker) rejected(job *messages.Job, data []byte, err error) messages.Outcome {
+	id := job.ID
+	if id == "" {
+		var head struct {
+			ID string `json:"id"`
+		}
+		if json.Unmarshal(data, &head) == nil && messages.ValidToken(head.ID) {
+			id = head.ID
+		}
+	}
+	return messages.Outcome{
+		V: messages.Version, Job: id, Op: job.Op, Node: w.cfg.Node, Attempt: job.Attempt,
+		Seq: 1, Status: messages.StatusRejected, At: time.Now(), Error: messages.AsError(err),
+	}
+}
+
+func unavailable(err error) error {
+	return &messages.Error{Code: messages.CodeUnavailable, Message: messages.TruncateReason(err.Error()), Retryable: true}
+}

@@ -1,0 +1,67 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// logs streams a container's output.
+func (w *Worker) logs(r bus.Request) {
+	req, err := messages.DecodeRequest[messages.LogsRequest](r.Message().Data)
+	if err != nil {
+		w.fail(r, err)
+		return
+	}
+	f, ctx := newFrames(w.ctx, w.cfg.Bus, r.Message().Reply)
+	err = w.copyLogs(ctx, f, &req)
+	if ctx.Err() != nil && w.ctx.Err() == nil {
+		err = nil // the asker has left
+	}
+	if err := f.end(context.WithoutCancel(w.ctx), err, nil); err != nil {
+		w.log.Debug("a streamed answer was not ended", "subject", r.Message().Subject, "error", err)
+	}
+}
+
+func (w *Worker) copyLogs(ctx context.Context, f *frames, req *messages.LogsRequest) error {
+	id, err := w.logged(ctx, req)
+	if err != nil {
+		return err
+	}
+	opts := runtime.LogOptions{Tail: -1, Since: req.Since, Follow: req.Follow}
+	if req.Tail != nil {
+		opts.Tail = *req.Tail
+	}
+	for entry, err := range w.cfg.Runtime.Logs(ctx, id, opts) {
+		if err != nil {
+			return err
+		}
+		if err := f.output(ctx, entry.Stream, entry.Message); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// logged is the container whose output is asked for: by name, or as the one of
+// a job, which may have been removed since.
+func (w *Worker) logged(ctx context.Context, req *messages.LogsRequest) (runtime.ContainerID, error) {
+	name := req.Container
+	if name == "" {
+		a, err := w.cfg.Journal.Attempt(req.Job, 0)
+		if err != nil {
+			return runtime.ContainerID{}, fmt.Errorf("job: this node has not run job %q within the last day: %w", req.Job, errdefs.ErrNotFound)
+		}
+		name = a.Job.ContainerName()
+	}
+	if id, ok := runtime.ParseContainerID(name); ok {
+		return id, nil
+	}
+	d, err := w.named(ctx, name)
+	return d.ID, err
+}

@@ -1,0 +1,250 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// perform does an attempt's op.
+func (w *Worker) perform(ctx context.Context, at *active, resumed bool) (*messages.Result, error) {
+	begun := time.Now()
+	if at.Job.Op == messages.OpRun {
+		return w.run(ctx, at, resumed)
+	}
+	op, ok := ops[at.Job.Op]
+	if !ok {
+		return nil, fmt.Errorf("op: this version of the worker does not do %q yet: %w", at.Job.Op, errdefs.ErrNotImplemented)
+	}
+	if op.once {
+		if resumed && at.Phase == journal.PhaseStarting && !at.Job.Policy.Idempotent {
+			return nil, fmt.Errorf("%w: %s", errCutOff, at.Job.Op)
+		}
+		if err := w.mark(at); err != nil {
+			return nil, err
+		}
+	}
+	result, err := op.do(w, ctx, at)
+	if result != nil && result.StartedAt.IsZero() {
+		result.StartedAt = begun
+	}
+	return result, err
+}
+
+// ops are the ops that work on what is there already. Those marked once must
+// not be repeated after a crash; the others find out what is left to do.
+var ops = map[messages.Op]struct {
+	once bool
+	do   func(*Worker, context.Context, *active) (*messages.Result, error)
+}{
+	messages.OpCreate:      {do: (*Worker).opCreate},
+	messages.OpStart:       {once: true, do: (*Worker).opStart},
+	messages.OpStop:        {do: (*Worker).opStop},
+	messages.OpRestart:     {once: true, do: (*Worker).opRestart},
+	messages.OpKill:        {once: true, do: (*Worker).opKill},
+	messages.OpRemove:      {do: (*Worker).opRemove},
+	messages.OpRename:      {do: (*Worker).opRename},
+	messages.OpExec:        {once: true, do: (*Worker).opExec},
+	messages.OpSyncVolumes: {do: (*Worker).opSyncVolumes},
+	messages.OpPull:        {do: (*Worker).opPull},
+	messages.OpTag:         {do: (*Worker).opTag},
+	messages.OpRemoveImage: {do: (*Worker).opRemoveImage},
+	messages.OpPrune:       {do: (*Worker).opPrune},
+}
+
+// resolve is the container an op works on.
+func resolve(job *messages.Job) (runtime.ContainerID, error) {
+	name := job.ContainerName()
+	id, ok := runtime.ParseContainerID(name)
+	if !ok {
+		return id, fmt.Errorf("container: %q is not a container's name; want <service>-rep-<replica>: %w", name, errdefs.ErrInvalidArgument)
+	}
+	return id, nil
+}
+
+func (w *Worker) opCreate(ctx context.Context, at *active) (*messages.Result, error) {
+	id := containerID(&at.Job)
+	if d, err := w.cfg.Runtime.Inspect(ctx, id); err != nil || d.Owner != owner(at) {
+		if err := w.create(ctx, at, id); err != nil {
+			return nil, err
+		}
+	}
+	return w.containerResult(ctx, id, nil)
+}
+
+func (w *Worker) opStart(ctx context.Context, at *active) (*messages.Result, error) {
+	id, err := resolve(&at.Job)
+	if err == nil {
+		err = w.cfg.Runtime.Start(ctx, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return w.containerResult(ctx, id, nil)
+}
+
+func (w *Worker) opStop(ctx context.Context, at *active) (*messages.Result, error) {
+	id, err := resolve(&at.Job)
+	if err != nil {
+		return nil, err
+	}
+	before, err := w.cfg.Runtime.State(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	changed := before.Phase == runtime.PhaseRunning || before.Phase == runtime.PhaseStopping
+	if err := w.cfg.Runtime.Stop(ctx, id, timeoutOr(at, -1)); err != nil {
+		return nil, err
+	}
+	return w.containerResult(ctx, id, &changed)
+}
+
+func (w *Worker) opRestart(ctx context.Context, at *active) (*messages.Result, error) {
+	id, err := resolve(&at.Job)
+	if err == nil {
+		err = w.cfg.Runtime.Stop(ctx, id, timeoutOr(at, -1))
+	}
+	if err == nil {
+		err = w.cfg.Runtime.Start(ctx, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	changed := true
+	return w.containerResult(ctx, id, &changed)
+}
+
+func (w *Worker) opKill(ctx context.Context, at *active) (*messages.Result, error) {
+	id, err := resolve(&at.Job)
+	if err == nil {
+		err = w.cfg.Runtime.Kill(ctx, id, at.Job.Args.Signal)
+	}
+	return &messages.Result{Container: id.String()}, err
+}
+
+func (w *Worker) opRemove(ctx context.Context, at *active) (*messages.Result, error) {
+	id, err := resolve(&at.Job)
+	if err != nil {
+		return nil, err
+	}
+	err = w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: at.Job.Args.Force, Volumes: at.Job.Args.Volumes})
+	changed := err == nil
+	if errdefs.IsNotFound(err) {
+		err = nil
+	}
+	return &messages.Result{Container: id.String(), Changed: &changed}, err
+}
+
+func (w *Worker) opRename(ctx context.Context, at *active) (*messages.Result, error) {
+	id, err := resolve(&at.Job)
+	if err == nil {
+		err = w.cfg.Runtime.Rename(ctx, id, at.Job.Args.NewName)
+	}
+	return &messages.Result{Container: id.String()}, err
+}
+
+func (w *Worker) opExec(ctx context.Context, at *active) (*messages.Result, error) {
+	id, err := resolve(&at.Job)
+	if err != nil {
+		return nil, err
+	}
+	a := at.Job.Args
+	if a.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, a.Timeout.Std())
+		defer cancel()
+	}
+	r, err := w.cfg.Runtime.Exec(ctx, id, runtime.ExecOptions{Cmd: a.Cmd, Env: a.Env, Workdir: a.Workdir, User: a.User})
+	if err != nil {
+		return nil, err
+	}
+	stdout, cutOut := clip(r.Stdout)
+	stderr, cutErr := clip(r.Stderr)
+	return &messages.Result{
+		Container: id.String(), ExitCode: &r.ExitCode,
+		Stdout: stdout, Stderr: stderr, Truncated: r.Truncated || cutOut || cutErr,
+	}, nil
+}
+
+// clip is output as text that an outcome has room for: what is not UTF-8, and
+// control characters, take up to six times their size in JSON.
+func clip(output []byte) (text string, cut bool) {
+	const room = 3 * messages.MaxCapturedBytes
+	text = strings.ToValidUTF8(string(output), "\uFFFD")
+	for {
+		data, err := messages.Encode(text)
+		if err == nil && len(data) <= room {
+			return text, cut
+		}
+		text, cut = strings.ToValidUTF8(text[:len(text)/2], ""), true
+	}
+}
+
+func (w *Worker) opSyncVolumes(ctx context.Context, at *active) (*messages.Result, error) {
+	id, err := resolve(&at.Job)
+	if err != nil {
+		return nil, err
+	}
+	volumes, err := w.cfg.Runtime.SyncVolumes(ctx, id)
+	return &messages.Result{Container: id.String(), Volumes: volumes}, err
+}
+
+func (w *Worker) opPull(ctx context.Context, at *active) (*messages.Result, error) {
+	a := at.Job.Args
+	opts := runtime.PullOptions{Policy: a.Policy}
+	if a.Platform != nil {
+		opts.Platform = *a.Platform
+	}
+	info, err := persist(ctx, w, "pull "+a.Image, func() (runtime.ImageInfo, error) {
+		return w.cfg.Runtime.Pull(ctx, a.Image, opts)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &messages.Result{ImageDigest: info.Digest, Size: info.Size, Runtime: info.Runtime}, nil
+}
+
+func (w *Worker) opTag(ctx context.Context, at *active) (*messages.Result, error) {
+	return &messages.Result{}, w.cfg.Runtime.TagImage(ctx, at.Job.Args.Source, at.Job.Args.Target)
+}
+
+func (w *Worker) opRemoveImage(ctx context.Context, at *active) (*messages.Result, error) {
+	a := at.Job.Args
+	if err := w.cfg.Runtime.RemoveImage(ctx, a.Image, a.Force); err != nil {
+		return nil, err
+	}
+	return &messages.Result{Deleted: []string{a.Image}}, nil
+}
+
+func (w *Worker) opPrune(ctx context.Context, _ *active) (*messages.Result, error) {
+	r, err := w.cfg.Runtime.PruneImages(ctx)
+	return &messages.Result{Deleted: r.Deleted, Reclaimed: r.SpaceReclaimed}, err
+}
+
+// containerResult is where a container stands after an op.
+func (w *Worker) containerResult(ctx context.Context, id runtime.ContainerID, changed *bool) (*messages.Result, error) {
+	d, err := w.cfg.Runtime.Inspect(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	r := &messages.Result{Container: id.String(), State: string(d.State.Phase), Changed: changed, Runtime: d.Runtime}
+	if d.State.Phase == runtime.PhaseExited {
+		code := d.State.ExitCode
+		r.ExitCode, r.ExitReason = &code, d.ExitReason
+	}
+	return r, nil
+}
+
+func timeoutOr(at *active, fallback time.Duration) time.Duration {
+	if t := at.Job.Args.Timeout.Std(); t > 0 {
+		return t
+	}
+	return fallback
+}

@@ -1,0 +1,52 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// resume takes up the attempts that the worker before this one had not ended.
+// Each goes on by itself; how far it had come is found out from the runtime.
+func (w *Worker) resume() error {
+	open, err := w.cfg.Journal.Open()
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	for _, a := range open {
+		w.log.Info("taking up a job", "job", a.Job.ID, "attempt", a.Job.Attempt, "phase", a.Phase)
+		at := w.track(a)
+		w.work.Go(func() { w.carryOut(at, true) })
+	}
+	w.work.Go(w.tidyAll)
+	return nil
+}
+
+// tidyAll sees to the containers of attempts that had ended before the worker
+// did. A container that the journal does not know is somebody's: it is
+// reported, and stays.
+func (w *Worker) tidyAll() {
+	held, err := persistFor(w.ctx, w, 0, "list containers", func() ([]runtime.Container, error) {
+		return w.cfg.Runtime.List(w.ctx)
+	})
+	if err != nil {
+		if w.ctx.Err() == nil {
+			w.log.Warn("containers that ended before the worker did are not removed", "error", err)
+		}
+		return
+	}
+	for _, c := range held {
+		a, err := w.cfg.Journal.Attempt(c.Owner.Job, c.Owner.Attempt)
+		switch {
+		case errors.Is(err, journal.ErrNotFound):
+			w.log.Warn("a container belongs to an attempt that the journal does not know; it is left alone",
+				"container", c.ID.String(), "job", c.Owner.Job, "attempt", c.Owner.Attempt, "state", c.State.Phase)
+		case err != nil:
+			w.log.Warn("the journal cannot be read", "error", err)
+		case a.Phase == journal.PhaseEnded:
+			w.tidy(&a)
+		}
+	}
+}

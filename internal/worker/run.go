@@ -1,0 +1,236 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// run pulls, creates, starts and waits: the op that makes a container and sees
+// it to its end. A worker that takes it up after another goes on where that one
+// was.
+func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.Result, error) {
+	id := containerID(&at.Job)
+	started := false
+	if resumed {
+		var err error
+		if started, err = w.begun(ctx, at, id); err != nil {
+			return nil, err
+		}
+	}
+	if !started {
+		if err := w.launch(ctx, at, id); err != nil {
+			return nil, w.abandoned(ctx, id, err)
+		}
+	}
+	result := w.describe(ctx, id)
+	if at.Job.EffectiveKind() == messages.KindService {
+		w.sayRunning(at, result)
+	}
+	out, err := w.attend(ctx, at, id)
+	if err != nil {
+		return result, w.abandoned(ctx, id, err)
+	}
+	result.ExitCode, result.ExitReason = &out.ExitCode, out.Reason
+	result.FinishedAt = out.FinishedAt
+	w.tell(messages.EventExited, &at.Attempt, fmt.Sprintf("exit code %d (%s)", out.ExitCode, out.Reason))
+	return result, nil
+}
+
+// begun finds out how far the worker before this one had come: whether the
+// container was started. That it may have been, and cannot be told, is an
+// interruption, unless the job may be done twice.
+func (w *Worker) begun(ctx context.Context, at *active, id runtime.ContainerID) (bool, error) {
+	d, err := persist(ctx, w, "look for container "+id.String(), func() (runtime.Details, error) {
+		return w.cfg.Runtime.Inspect(ctx, id)
+	})
+	ours := err == nil && d.Owner == owner(at)
+	switch {
+	case err != nil && !errdefs.IsNotFound(err):
+		return false, err
+	case ours && d.State.Phase != runtime.PhasePending:
+		return true, nil
+	case at.Phase == journal.PhaseAccepted || at.Job.Policy.Idempotent:
+		if ours {
+			err = w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true})
+		} else {
+			err = nil
+		}
+		return false, err
+	}
+	return false, fmt.Errorf("%w: the worker ended while it started %s, and whether that ran cannot be told", errCutOff, id)
+}
+
+// launch makes the container and starts it.
+func (w *Worker) launch(ctx context.Context, at *active, id runtime.ContainerID) error {
+	if err := w.create(ctx, at, id); err != nil {
+		return err
+	}
+	if err := w.mark(at); err != nil {
+		return err
+	}
+	if err := w.cfg.Runtime.Start(ctx, id); err != nil {
+		return fmt.Errorf("start %s: %w", id, err)
+	}
+	w.tell(messages.EventStarted, &at.Attempt, "")
+	return nil
+}
+
+// create decides which runtime takes the job, pulls the image there, and makes
+// the container.
+func (w *Worker) create(ctx context.Context, at *active, id runtime.ContainerID) error {
+	spec := at.Job.Spec
+	d, err := persist(ctx, w, "learn where "+spec.Image+" runs", func() (runtime.Decision, error) {
+		return w.cfg.Runtime.Decide(ctx, at.Job.EffectiveService(), spec, nil)
+	})
+	if err != nil {
+		return err
+	}
+	w.tell(messages.EventPulling, &at.Attempt, spec.Image)
+	pull := runtime.PullOptions{Policy: spec.Pull, Platform: d.Platform}
+	if _, err := persist(ctx, w, "pull "+spec.Image, func() (runtime.ImageInfo, error) {
+		return w.cfg.Runtime.Pull(ctx, spec.Image, pull)
+	}); err != nil {
+		return fmt.Errorf("pull %s: %w", spec.Image, err)
+	}
+	w.tell(messages.EventPulled, &at.Attempt, spec.Image)
+	opts := runtime.CreateOptions{Owner: owner(at), Platform: d.Platform}
+	err = w.cfg.Runtime.Create(ctx, id, spec, opts)
+	if errdefs.IsAlreadyExists(err) {
+		if err = w.makeRoom(ctx, at, id); err == nil {
+			err = w.cfg.Runtime.Create(ctx, id, spec, opts)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("create %s: %w", id, err)
+	}
+	w.tell(messages.EventCreated, &at.Attempt, "")
+	return nil
+}
+
+// makeRoom removes what an ended attempt left under the container's name; a
+// container that is somebody's stays, and the name is taken.
+func (w *Worker) makeRoom(ctx context.Context, at *active, id runtime.ContainerID) error {
+	d, err := w.cfg.Runtime.Inspect(ctx, id)
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	holder := w.attempts.get(journal.Key{Job: d.Owner.Job, Attempt: d.Owner.Attempt})
+	if holder != nil && holder != at || !d.State.Phase.Ended() && d.Owner != owner(at) {
+		return fmt.Errorf("container %s belongs to job %s, attempt %d: %w", id, d.Owner.Job, d.Owner.Attempt, errdefs.ErrAlreadyExists)
+	}
+	return w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true})
+}
+
+// attend waits for the container's end, and stops it when its time is over or
+// the attempt is given up.
+func (w *Worker) attend(ctx context.Context, at *active, id runtime.ContainerID) (runtime.WaitOutcome, error) {
+	wait := ctx
+	if limit := at.Job.Timeout.Std(); limit > 0 && at.Job.EffectiveKind() == messages.KindTask {
+		var cancel context.CancelFunc
+		wait, cancel = context.WithDeadlineCause(ctx, at.Started.Add(limit), errRunLonger)
+		defer cancel()
+	}
+	// A runtime that is away does not end the container, however long it takes.
+	out, err := persistFor(wait, w, 0, "wait for container "+id.String(), func() (runtime.WaitOutcome, error) {
+		return w.cfg.Runtime.WaitOutcome(wait, id, messages.WaitNotRunning)
+	})
+	if err == nil || !errors.Is(context.Cause(wait), errRunLonger) {
+		return out, err
+	}
+	if err := w.cfg.Runtime.Stop(ctx, id, at.grace()); err != nil {
+		return out, fmt.Errorf("stop %s, which ran longer than %s: %w", id, at.Job.Timeout, err)
+	}
+	out, err = w.cfg.Runtime.WaitOutcome(ctx, id, messages.WaitNotRunning)
+	out.Reason = messages.ExitTimeout
+	return out, err
+}
+
+// abandoned cleans up after an attempt that goes no further here: one that was
+// revoked is stopped and removed before that is confirmed.
+func (w *Worker) abandoned(ctx context.Context, id runtime.ContainerID, err error) error {
+	if !errors.Is(context.Cause(ctx), errRevoked) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, revokeWithin)
+	defer cancel()
+	if e := w.cfg.Runtime.Stop(ctx, id, -1); e != nil && !errdefs.IsNotFound(e) {
+		w.log.Warn("a revoked container was not stopped in good order; it is killed", "container", id.String(), "error", e)
+	}
+	_, e := persistFor(w.ctx, w, 0, "remove the revoked container "+id.String(), func() (struct{}, error) {
+		return struct{}{}, w.cfg.Runtime.Remove(w.ctx, id, runtime.RemoveOptions{Force: true, Volumes: true})
+	})
+	if e != nil && !errdefs.IsNotFound(e) {
+		return fmt.Errorf("remove the revoked container %s: %w", id, e)
+	}
+	return errRevoked
+}
+
+// revokeWithin bounds how long a revoked container may take to stop.
+const revokeWithin = time.Minute
+
+// tidy removes the container of an attempt that has ended, once it has been
+// kept for as long as the job wants.
+func (w *Worker) tidy(a *journal.Attempt) {
+	if a.Job.Op != messages.OpRun {
+		return
+	}
+	id := containerID(&a.Job)
+	keep := time.Until(a.Ended.Add(a.Job.Retain.Std()))
+	w.work.Go(func() {
+		select {
+		case <-w.ctx.Done():
+			return
+		case <-time.After(keep):
+		}
+		d, err := w.cfg.Runtime.Inspect(w.ctx, id)
+		if err != nil || d.Owner.Job != a.Job.ID || d.Owner.Attempt != a.Job.Attempt {
+			return // gone, or another's by now
+		}
+		if err := w.cfg.Runtime.Remove(w.ctx, id, runtime.RemoveOptions{Force: true, Volumes: true}); err != nil && !errdefs.IsNotFound(err) && w.ctx.Err() == nil {
+			w.log.Warn("an ended container was not removed", "container", id.String(), "error", err)
+			return
+		}
+		w.tell(messages.EventRemoved, a, "")
+	})
+}
+
+// describe is what there is to say of a container that was started.
+func (w *Worker) describe(ctx context.Context, id runtime.ContainerID) *messages.Result {
+	r := &messages.Result{Container: id.String()}
+	d, err := w.cfg.Runtime.Inspect(ctx, id)
+	if err != nil {
+		return r
+	}
+	r.Runtime, r.StartedAt, r.ImageDigest = d.Runtime, d.StartedAt, d.ImageDigest
+	r.Ports, r.IP = d.Ports, d.IP
+	return r
+}
+
+// sayRunning reports that a service is up.
+func (w *Worker) sayRunning(at *active, r *messages.Result) {
+	o := w.outcome(&at.Attempt, messages.StatusRunning)
+	running := *r
+	running.State = string(runtime.PhaseRunning)
+	o.Result = &running
+	w.say(at, o)
+	close(at.running)
+}
+
+func containerID(job *messages.Job) runtime.ContainerID {
+	return runtime.ContainerID{Service: job.EffectiveService(), Replica: job.Replica}
+}
+
+func owner(at *active) runtime.Owner {
+	return runtime.Owner{Job: at.Job.ID, Attempt: at.Job.Attempt}
+}

@@ -1,0 +1,190 @@
+// Package worker is the loop on a node: it takes commands, refuses what the
+// node cannot run, journals what it accepts, carries it out, and reports.
+//
+// A worker owes an outcome for every attempt it has accepted. The acceptance is
+// in the journal before it is said, and every outcome is in the journal before
+// it is published, so a worker that is killed at any moment goes on from the
+// journal and from what its runtime holds: it takes up containers that run,
+// reports those that have ended, and never begins twice what must not be
+// repeated.
+//
+// Containers are not the worker's children. Stopping the worker leaves them
+// running, and the next one takes them up.
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// Runtime is what a worker runs containers with; *runtime.Composite is one.
+type Runtime interface {
+	runtime.Runtime
+	Decide(ctx context.Context, service string, spec *messages.Spec, auth *messages.RegistryAuth) (runtime.Decision, error)
+	Members(ctx context.Context) []runtime.MemberStatus
+	Member(name string) (runtime.Runtime, bool)
+}
+
+// Config is what a worker needs.
+type Config struct {
+	Node    string
+	Bus     bus.Bus         // the worker does not close it
+	Runtime Runtime         // nor this
+	Journal journal.Journal // nor this
+	Root    messages.Root   // default: messages.DefaultRoot
+	Labels  map[string]string
+	Host    messages.Host
+	Total   messages.Room // what placement may hand out; a zero field is not limited
+	Version string
+	Logger  *slog.Logger // default: slog.Default
+
+	Heartbeat time.Duration // default 3 s
+	TTL       time.Duration // default 10 s
+	Peers     int           // how many peers are remembered; default 256
+
+	// DecideWithin bounds how long a command waits for an image's platforms to
+	// be learned; a job that needs longer is accepted and may be refused later.
+	// Default 2 s.
+	DecideWithin time.Duration
+	// RetryFor is how long what may pass (a registry, a runtime that is away)
+	// is tried again before the attempt fails. Default 30 s.
+	RetryFor time.Duration
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if err := messages.CheckToken("node", c.Node); err != nil {
+		return c, err
+	}
+	if c.Bus == nil || c.Runtime == nil || c.Journal == nil {
+		return c, fmt.Errorf("worker: a bus, a runtime and a journal are needed")
+	}
+	if c.Root == "" {
+		c.Root = messages.DefaultRoot
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Peers == 0 {
+		c.Peers = 256
+	}
+	for _, d := range []struct {
+		name     string
+		value    *time.Duration
+		fallback time.Duration
+	}{
+		{"heartbeat", &c.Heartbeat, 3 * time.Second},
+		{"ttl", &c.TTL, 10 * time.Second},
+		{"decide within", &c.DecideWithin, 2 * time.Second},
+		{"retry for", &c.RetryFor, 30 * time.Second},
+	} {
+		if *d.value == 0 {
+			*d.value = d.fallback
+		}
+		if *d.value < 0 {
+			return c, fmt.Errorf("worker: %s: %v is not allowed; want a duration above 0", d.name, *d.value)
+		}
+	}
+	if c.TTL < 2*c.Heartbeat {
+		return c, fmt.Errorf("worker: ttl: %v is not allowed; want at least twice the heartbeat (%v), so that one lost heartbeat is not a lost node", c.TTL, c.Heartbeat)
+	}
+	return c, c.Root.Validate()
+}
+
+// Worker is a running worker.
+type Worker struct {
+	cfg      Config
+	log      *slog.Logger
+	attempts *attempts
+	peers    *peers
+	outbox   chan struct{} // the journal's queue has grown
+	beatNow  chan struct{} // a heartbeat is wanted before its time
+	seq      uint64        // of heartbeats; owned by beat
+
+	ctx    context.Context // of everything the worker does; ends when it stops
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+	subs   []bus.Subscription
+}
+
+// Start takes up what the journal holds, begins to answer and to report, and
+// returns. ctx bounds the start alone; Stop ends the worker.
+func Start(ctx context.Context, cfg Config) (*Worker, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{
+		cfg:      cfg,
+		log:      cfg.Logger.With("node", cfg.Node),
+		attempts: newAttempts(cfg.Total),
+		peers:    newPeers(cfg.Peers),
+		outbox:   make(chan struct{}, 1),
+		beatNow:  make(chan struct{}, 1),
+	}
+	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := w.resume(); err != nil {
+		w.Stop(ctx)
+		return nil, err
+	}
+	for _, start := range []func() (bus.Subscription, error){w.hearPeers, w.serve} {
+		sub, err := start()
+		if err != nil {
+			w.Stop(ctx)
+			return nil, err
+		}
+		w.subs = append(w.subs, sub)
+	}
+	w.work.Go(w.publish)
+	w.work.Go(w.beat)
+	w.work.Go(w.forget)
+	return w, nil
+}
+
+// Incarnation is the journal's identity and how often it was opened.
+func (w *Worker) Incarnation() string {
+	return fmt.Sprintf("%s.%d", w.cfg.Journal.ID(), w.cfg.Journal.Opened())
+}
+
+// Stop stops taking commands, publishes what is ready until ctx ends, and says
+// goodbye if nothing is owed. Containers that run go on running; the next
+// worker takes them up.
+func (w *Worker) Stop(ctx context.Context) {
+	for _, s := range w.subs {
+		if err := s.Stop(ctx); err != nil {
+			w.log.Warn("a subscription did not stop in time", "error", err)
+		}
+	}
+	w.flush(ctx)
+	w.cancel()
+	w.work.Wait()
+	w.goodbye(ctx)
+}
+
+// journalAge is how long an ended attempt is remembered.
+const journalAge = 24 * time.Hour
+
+// forget drops old attempts from the journal now and then.
+func (w *Worker) forget() {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if n, err := w.cfg.Journal.Forget(time.Now().Add(-journalAge)); err != nil {
+			w.log.Warn("the journal could not be tidied", "error", err)
+		} else if n > 0 {
+			w.log.Debug("forgot attempts that ended long ago", "attempts", n)
+		}
+		select {
+		case <-w.ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
