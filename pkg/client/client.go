@@ -1,0 +1,123 @@
+// Package client is how Go programs talk to a fleet: fleet schedulers that
+// submit jobs and wait for their end, and tools that ask nodes and placers.
+//
+//	c, err := client.Connect(ctx, client.Config{URL: "nats://127.0.0.1:4222"})
+//	if err != nil { … }
+//	defer c.Close()
+//	job := messages.Job{ID: "hello-1", Op: messages.OpRun, Spec: &messages.Spec{Image: "team/hello:1"}}
+//	if err := c.Submit(ctx, job); err != nil { … }
+//	record, err := c.Wait(ctx, "hello-1")
+//
+// It speaks the wire contract and nothing else, so what it does any client in
+// any language can do. A Client is safe for concurrent use and survives
+// reconnects; what is asked while the bus is away waits until the context ends.
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// Config says where the fleet is. URL is required, unless Conn is given.
+type Config struct {
+	URL   string
+	Creds string        // file with NATS credentials
+	TLSCA string        // PEM file with the authorities of the server's certificate
+	Name  string        // of this connection, shown by the server
+	Root  messages.Root // default: messages.DefaultRoot
+	// Conn is a connection of the caller's own, which Close leaves open.
+	Conn *nats.Conn
+}
+
+// Client is a connection to a fleet.
+type Client struct {
+	nc    *nats.Conn
+	js    jetstream.JetStream
+	root  messages.Root
+	owned bool
+}
+
+// ErrUnreachable says that the bus, or whoever should answer, cannot be
+// reached.
+var ErrUnreachable = errors.New("not reachable")
+
+// Connect connects to the fleet's bus. It waits until ctx ends, and 2 s at
+// most, before it says that the bus is not reachable.
+func Connect(ctx context.Context, cfg Config) (*Client, error) {
+	if cfg.Root == "" {
+		cfg.Root = messages.DefaultRoot
+	}
+	if err := cfg.Root.Validate(); err != nil {
+		return nil, err
+	}
+	nc, owned := cfg.Conn, cfg.Conn == nil
+	if owned {
+		opts := []nats.Option{nats.Name(cfg.Name), nats.MaxReconnects(-1), nats.Timeout(dialTimeout)}
+		if cfg.Creds != "" {
+			opts = append(opts, nats.UserCredentials(cfg.Creds))
+		}
+		if cfg.TLSCA != "" {
+			opts = append(opts, nats.RootCAs(cfg.TLSCA))
+		}
+		var err error
+		if nc, err = nats.Connect(cfg.URL, opts...); err != nil {
+			return nil, fmt.Errorf("NATS at %q is %w: %w; is a server running there? (--nats, SHUNT_NATS)", cfg.URL, ErrUnreachable, err)
+		}
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{nc: nc, js: js, root: cfg.Root, owned: owned}, nil
+}
+
+const dialTimeout = 2 * time.Second
+
+// Close ends the connection, if it is the client's own.
+func (c *Client) Close() {
+	if c.owned {
+		c.nc.Close()
+	}
+}
+
+// call sends a request and decodes the one answer. The error is a
+// *messages.Error when the other side answered with one.
+func call[Reply any](ctx context.Context, c *Client, subject string, request any) (Reply, error) {
+	var reply Reply
+	data, err := messages.Encode(request)
+	if err != nil {
+		return reply, err
+	}
+	m, err := c.nc.RequestWithContext(ctx, subject, data)
+	if errors.Is(err, nats.ErrNoResponders) {
+		return reply, fmt.Errorf("nobody answers on %s: %w", subject, ErrUnreachable)
+	}
+	if err != nil {
+		return reply, fmt.Errorf("ask %s: %w", subject, err)
+	}
+	if err := errorOf(m); err != nil {
+		return reply, err
+	}
+	return reply, decode(m.Data, &reply)
+}
+
+// errorOf is the error in the headers of an answer, or nil.
+func errorOf(m *nats.Msg) error {
+	text := m.Header.Get(messages.HeaderError)
+	if text == "" {
+		return nil
+	}
+	code, message, found := strings.Cut(text, ": ")
+	if !found {
+		code, message = string(messages.CodeUnknown), text
+	}
+	return &messages.Error{Code: messages.Code(code), Message: message}
+}
