@@ -20,7 +20,7 @@ const noResponders = "503"
 // Probe implements bus.Core. The message carries a reply subject of its own,
 // on which the server reports that there are no responders.
 func (b *Bus) Probe(ctx context.Context, m bus.Message, gone func()) error {
-	inbox := b.nc.NewRespInbox()
+	inbox := b.nc.NewInbox()
 	sub, err := b.nc.Subscribe(inbox, func(reply *nats.Msg) {
 		if len(reply.Data) == 0 && reply.Header.Get("Status") == noResponders {
 			gone()
