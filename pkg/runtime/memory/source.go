@@ -1,0 +1,87 @@
+package memory
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// Image is what a Machine knows of an image for one platform.
+type Image struct {
+	Digest     string // of what the reference names, so the same for all of its platforms
+	Platform   messages.Platform
+	Size       int64 // bytes to pull
+	Entrypoint []string
+	Cmd        []string
+	StopSignal string // as SIGTERM; "": TERM
+}
+
+// ImageSource tells what a reference names. Errors are of errdefs' classes:
+// NotFound when there is no such image, or not for that platform, Unavailable
+// when it cannot be told now. It must be safe for concurrent use.
+type ImageSource interface {
+	// Image is the image as it is for a platform. pull says how sure that has
+	// to be; auth is nil for the node's own credentials.
+	Image(ctx context.Context, ref string, platform messages.Platform, pull messages.PullPolicy, auth *messages.RegistryAuth) (Image, error)
+}
+
+// StaticImages is an ImageSource that is a table: by reference, an image for
+// each of its platforms. References need not be written out in full. A Digest
+// that is left out is made of the entry. The table must not be changed while it
+// is in use.
+type StaticImages map[string][]Image
+
+var _ ImageSource = StaticImages(nil)
+
+// Image looks the reference up; policy and credentials do not matter.
+func (s StaticImages) Image(ctx context.Context, ref string, platform messages.Platform, _ messages.PullPolicy, _ *messages.RegistryAuth) (Image, error) {
+	if err := ctx.Err(); err != nil {
+		return Image{}, fmt.Errorf("image %s: %w", ref, err)
+	}
+	images, err := s.find(ref)
+	if err != nil {
+		return Image{}, err
+	}
+	made := make([]messages.Platform, len(images))
+	for i, image := range images {
+		if serves(platform, image.Platform) {
+			if image.Digest == "" {
+				image.Digest = digestOf(images)
+			}
+			return image, nil
+		}
+		made[i] = image.Platform
+	}
+	return Image{}, fmt.Errorf("image %s is not made for %s, only for %s: %w", ref, platform, list(made), errdefs.ErrNotFound)
+}
+
+func (s StaticImages) find(ref string) ([]Image, error) {
+	want, err := normalize(ref)
+	if err != nil {
+		return nil, err
+	}
+	if images, ok := s[ref]; ok {
+		return images, nil
+	}
+	for name, images := range s {
+		if have, err := normalize(name); err == nil && have == want {
+			return images, nil
+		}
+	}
+	return nil, fmt.Errorf("image %s: no such image: %w", ref, errdefs.ErrNotFound)
+}
+
+func digestOf(images []Image) string {
+	text, err := json.Marshal(images)
+	if err != nil {
+		panic(err) // of strings and numbers alone, so it cannot fail
+	}
+	sum := sha256.Sum256(text)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
