@@ -1,0 +1,145 @@
+package workerd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/shunt-fleet/shunt/pkg/image"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	port "github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/managed"
+	"github.com/shunt-fleet/shunt/pkg/runtime/memory"
+)
+
+// runtimes is what a worker runs containers with, and how to let go of it.
+type runtimes struct {
+	composite  *port.Composite
+	containerd *managed.Containerd // nil: not managed
+	close      []func() error
+}
+
+// newRuntimes makes the node's runtime.
+func newRuntimes(ctx context.Context, c *Config) (*runtimes, error) {
+	r := &runtimes{}
+	var primary port.Runtime
+	var resolver *image.Resolver
+	var err error
+	switch c.Runtime {
+	case RuntimeMemory:
+		primary, resolver, err = r.memory(c)
+	default:
+		primary, resolver, err = r.realContainerd(ctx, c)
+	}
+	if err == nil {
+		r.composite, err = port.NewComposite(port.CompositeConfig{
+			Primary: port.Member{Name: "primary", Runtime: primary}, Resolver: resolver, Logger: c.Logger,
+		})
+	}
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// memory is a runtime that pretends, of the images that registries really have.
+func (r *runtimes) memory(c *Config) (port.Runtime, *image.Resolver, error) {
+	platforms, err := c.platforms()
+	if err != nil {
+		return nil, nil, err
+	}
+	resolver := image.NewResolver()
+	machine, err := memory.NewMachine(memory.Config{Platforms: platforms, Images: registryImages{resolver}})
+	if err != nil {
+		return nil, nil, err
+	}
+	r.close = append(r.close, machine.Close)
+	return memory.New(machine), resolver, nil
+}
+
+// realContainerd is containerd, another's or the worker's own.
+func (r *runtimes) realContainerd(ctx context.Context, c *Config) (port.Runtime, *image.Resolver, error) {
+	address := c.Containerd
+	if address == ContainerdManaged {
+		var err error
+		r.containerd, err = managed.Start(ctx, managed.Config{StateDir: c.StateDir, Tools: c.Tools, Logger: c.Logger})
+		if err != nil {
+			return nil, nil, err
+		}
+		r.close = append(r.close, r.containerd.Close)
+		address = r.containerd.Address()
+	}
+	logger, err := c.loggerPath()
+	if err != nil {
+		return nil, nil, err
+	}
+	rt, err := containerd.New(ctx, containerd.Config{
+		Address: address, StateDir: filepath.Join(c.StateDir, "containers"), LoggerPath: logger,
+		Namespace: c.Namespace, RuncPath: c.runcPath(), RegistryHosts: c.RegistryHosts, Logger: c.Logger,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	r.close = append(r.close, rt.Close)
+	return rt, image.NewResolver(image.WithStore(rt)), nil
+}
+
+// loggerPath is the worker's own binary: this program, or the one beside it.
+func (c *Config) loggerPath() (string, error) {
+	if c.LoggerPath != "" {
+		return c.LoggerPath, nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program's own path: %w", err)
+	}
+	name := "worker"
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	if filepath.Base(self) == name {
+		return self, nil
+	}
+	beside := filepath.Join(filepath.Dir(self), name)
+	if _, err := os.Stat(beside); err != nil {
+		return "", fmt.Errorf("the program %s, which keeps containers' output, is missing: %w; `make build` puts it there", beside, err)
+	}
+	return beside, nil
+}
+
+// runcPath is runc among the tools, or "" for the one in containerd's PATH.
+func (c *Config) runcPath() string {
+	if c.Tools == "" {
+		return ""
+	}
+	path := filepath.Join(c.Tools, "runc")
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
+// Close lets go of the runtimes; containers go on running.
+func (r *runtimes) Close() {
+	for i := len(r.close) - 1; i >= 0; i-- {
+		_ = r.close[i]()
+	}
+}
+
+// registryImages tells the memory runtime what registries say of an image.
+type registryImages struct{ resolver *image.Resolver }
+
+func (s registryImages) Image(ctx context.Context, ref string, platform messages.Platform, pull messages.PullPolicy, auth *messages.RegistryAuth) (memory.Image, error) {
+	c, err := s.resolver.Config(ctx, ref, platform, pull, auth)
+	if err != nil {
+		return memory.Image{}, err
+	}
+	return memory.Image{
+		Digest: c.Digest, Platform: c.Platform, Size: c.Size,
+		Entrypoint: c.Entrypoint, Cmd: c.Cmd, StopSignal: c.StopSignal,
+	}, nil
+}

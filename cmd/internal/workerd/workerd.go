@@ -1,0 +1,115 @@
+package workerd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/shunt-fleet/shunt/cmd/internal/process"
+	"github.com/shunt-fleet/shunt/internal/bus/natsbus"
+	"github.com/shunt-fleet/shunt/internal/version"
+	"github.com/shunt-fleet/shunt/internal/worker"
+	"github.com/shunt-fleet/shunt/internal/worker/journal/boltjournal"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// Worker is a running worker and what belongs to it.
+type Worker struct {
+	URL  string // of the NATS server it uses
+	HTTP string // address of /healthz
+	Node string
+
+	log      *slog.Logger
+	bus      *natsbus.Bus
+	runtimes *runtimes
+	journal  *boltjournal.Journal
+	worker   *worker.Worker
+	web      func(context.Context) error
+}
+
+// Start starts a worker; ctx bounds the start alone. Close ends it, and leaves
+// its containers running.
+func Start(ctx context.Context, c Config) (*Worker, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	w := &Worker{URL: c.NATS, Node: c.Node, log: c.Logger}
+	if err := w.start(ctx, &c); err != nil {
+		w.Close(ctx)
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *Worker) start(ctx context.Context, c *Config) error {
+	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+		return fmt.Errorf("--state-dir: %w", err)
+	}
+	root := messages.Root(c.SubjectRoot)
+	if err := root.Validate(); err != nil {
+		return fmt.Errorf("--subject-root: %w", err)
+	}
+	host, room, err := describeHost()
+	if err != nil {
+		return err
+	}
+	if w.journal, err = boltjournal.Open(c.StateDir); err != nil {
+		return err
+	}
+	w.bus, err = natsbus.Connect(ctx, natsbus.Config{
+		URL: c.NATS, Name: "shunt-worker " + c.Node, CredsFile: c.Creds, TLSCA: c.TLSCA,
+		InboxPrefix: "_INBOX_" + c.Node, Logger: c.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	if w.runtimes, err = newRuntimes(ctx, c); err != nil {
+		return err
+	}
+	w.worker, err = worker.Start(ctx, worker.Config{
+		Node: c.Node, Bus: w.bus, Runtime: w.runtimes.composite, Journal: w.journal, Root: root,
+		Labels: c.Labels, Host: host, Total: room, Version: version.Version, Logger: c.Logger,
+		Heartbeat: c.Heartbeat, TTL: c.TTL, Peers: c.Peers,
+	})
+	if err != nil {
+		return err
+	}
+	w.HTTP, w.web, err = process.Serve(c.HTTP, w.bus.Connection)
+	return err
+}
+
+// Close ends the worker, then what it stands on.
+func (w *Worker) Close(ctx context.Context) {
+	if w.web != nil {
+		_ = w.web(ctx)
+	}
+	if w.worker != nil {
+		w.worker.Stop(ctx)
+	}
+	if w.runtimes != nil {
+		w.runtimes.Close()
+	}
+	if w.bus != nil {
+		if err := w.bus.Close(ctx); err != nil {
+			w.log.Warn("the connection did not close in good order", "error", err)
+		}
+	}
+	if w.journal != nil {
+		if err := w.journal.Close(); err != nil {
+			w.log.Warn("the journal did not close in good order", "error", err)
+		}
+	}
+}
+
+// Shutdown is Close, and stops a managed containerd too: for a demo or a test
+// whose containers are gone.
+func (w *Worker) Shutdown(ctx context.Context) {
+	w.Close(ctx)
+	if w.runtimes == nil || w.runtimes.containerd == nil {
+		return
+	}
+	if err := w.runtimes.containerd.Shutdown(ctx); err != nil {
+		w.log.Warn("the managed containerd did not stop", "error", err)
+	}
+}
