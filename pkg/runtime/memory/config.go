@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/containerd/errdefs"
@@ -27,6 +28,8 @@ type Config struct {
 	// KeptLogs is how many removed containers' output stays readable; the one
 	// removed first goes first. 0 is DefaultKeptLogs.
 	KeptLogs int
+	// Version is what Describe tells: the program's. "" is "dev".
+	Version string
 }
 
 func (cfg *Config) complete() error {
@@ -47,12 +50,9 @@ func (cfg *Config) complete() error {
 	if cfg.LogBytes < 0 || cfg.KeptLogs < 0 {
 		return invalid("LogBytes is %d and KeptLogs %d; want 0 for the default, or more", cfg.LogBytes, cfg.KeptLogs)
 	}
-	if cfg.LogBytes == 0 {
-		cfg.LogBytes = DefaultLogBytes
-	}
-	if cfg.KeptLogs == 0 {
-		cfg.KeptLogs = DefaultKeptLogs
-	}
+	cfg.LogBytes = cmp.Or(cfg.LogBytes, DefaultLogBytes)
+	cfg.KeptLogs = cmp.Or(cfg.KeptLogs, DefaultKeptLogs)
+	cfg.Version = cmp.Or(cfg.Version, "dev")
 	return nil
 }
 

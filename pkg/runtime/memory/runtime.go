@@ -9,7 +9,6 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"github.com/shunt-fleet/shunt/internal/version"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
@@ -61,7 +60,7 @@ func (r *Runtime) Describe(ctx context.Context) (runtime.Description, error) {
 		return runtime.Description{}, err
 	}
 	defer unlock()
-	return runtime.Description{Kind: r.Kind, Version: version.Version}, nil
+	return runtime.Description{Kind: r.Kind, Version: r.m.cfg.Version}, nil
 }
 
 // enter takes the machine's lock for a call, unless there is nothing to enter
