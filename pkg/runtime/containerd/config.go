@@ -1,0 +1,108 @@
+package containerd
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/logger"
+)
+
+// Config says which containerd to use and where to keep what is beside it.
+type Config struct {
+	Address  string // containerd's socket; required
+	StateDir string // logs and FIFOs live below it; absolute; required
+
+	// LoggerPath is the program that the shim runs as `PROGRAM log DIR`: the
+	// worker's own binary, whose main must call logger.Main; absolute; required.
+	LoggerPath string
+
+	Namespace     string // containerd's; default: shunt
+	Snapshotter   string // default: overlayfs
+	RuncPath      string // absolute; default: what the shim finds in its PATH
+	RegistryHosts string // directory of hosts.toml files, as containerd's own; default: none
+
+	// CgroupParent is where containers' cgroups are, RuncRoot where runc keeps
+	// its state; both absolute. The defaults hold a hash of Address, so that
+	// two containerds on a machine may have containers of the same name.
+	CgroupParent string // default: /shunt/<hash>
+	RuncRoot     string // default: /run/shunt/<hash>/runc
+
+	MaxLogBytes    int64         // of one of a log's two files; default: logger.DefaultMaxBytes
+	RemovedLogs    int           // logs of removed containers that are kept; default: 256
+	RemovedLogsAge time.Duration // and for how long; default: 24h
+
+	Logger *slog.Logger // default: slog.Default()
+}
+
+// What a Config is without being told.
+const (
+	DefaultNamespace      = "shunt"
+	DefaultSnapshotter    = "overlayfs"
+	DefaultRemovedLogs    = 256
+	DefaultRemovedLogsAge = 24 * time.Hour
+	DefaultStopGrace      = 10 * time.Second // a spec's stop_grace that is left out
+)
+
+var namespaceForm = regexp.MustCompile(`^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$`)
+
+// withDefaults fills in what was left out and checks the whole.
+func (c Config) withDefaults() (Config, error) {
+	setDefault(&c.Namespace, DefaultNamespace)
+	setDefault(&c.Snapshotter, DefaultSnapshotter)
+	sum := sha256.Sum256([]byte(c.Address + " " + c.Namespace))
+	instance := hex.EncodeToString(sum[:6])
+	setDefault(&c.CgroupParent, "/shunt/"+instance)
+	setDefault(&c.RuncRoot, "/run/shunt/"+instance+"/runc")
+	setDefault(&c.MaxLogBytes, logger.DefaultMaxBytes)
+	setDefault(&c.RemovedLogs, DefaultRemovedLogs)
+	setDefault(&c.RemovedLogsAge, DefaultRemovedLogsAge)
+	setDefault(&c.Logger, slog.Default())
+	return c, c.validate()
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Address == "":
+		return badConfig("Address", c.Address, "the path of containerd's socket")
+	case !filepath.IsAbs(c.StateDir):
+		return badConfig("StateDir", c.StateDir, "an absolute path")
+	case !filepath.IsAbs(c.LoggerPath) || strings.ContainsAny(c.LoggerPath, "?#%"):
+		return badConfig("LoggerPath", c.LoggerPath, "the absolute path of a program, without ?, # and %")
+	case len(c.Namespace) > maxIDLength || !namespaceForm.MatchString(c.Namespace):
+		return badConfig("Namespace", c.Namespace, "at most 76 letters and digits, with single . _ - between them")
+	case c.RuncPath != "" && !filepath.IsAbs(c.RuncPath):
+		return badConfig("RuncPath", c.RuncPath, "an absolute path")
+	case !strings.HasPrefix(c.RuncRoot, "/"):
+		return badConfig("RuncRoot", c.RuncRoot, "an absolute path, such as /run/shunt/runc")
+	case c.RegistryHosts != "" && !filepath.IsAbs(c.RegistryHosts):
+		return badConfig("RegistryHosts", c.RegistryHosts, "the absolute path of a directory")
+	case !strings.HasPrefix(c.CgroupParent, "/"):
+		return badConfig("CgroupParent", c.CgroupParent, "an absolute path, such as /shunt")
+	case c.MaxLogBytes < 2*logger.MaxPart:
+		return badConfig("MaxLogBytes", c.MaxLogBytes, fmt.Sprintf("at least %d", 2*logger.MaxPart))
+	case c.RemovedLogs < 0:
+		return badConfig("RemovedLogs", c.RemovedLogs, "a count from 0 up")
+	case c.RemovedLogsAge < 0:
+		return badConfig("RemovedLogsAge", c.RemovedLogsAge, "a duration from 0 up")
+	}
+	return nil
+}
+
+func badConfig(field string, value any, want string) error {
+	return fmt.Errorf("containerd: config: %s: %q is not %s: %w", field, fmt.Sprint(value), want, errdefs.ErrInvalidArgument)
+}

@@ -1,0 +1,33 @@
+// Package containerd is the Runtime that runs Linux containers on containerd
+// (v2; v1.7 has all that is used) with runc.
+//
+//	rt, err := containerd.New(ctx, containerd.Config{
+//		Address:    "/run/containerd/containerd.sock",
+//		StateDir:   "/var/lib/shunt",
+//		LoggerPath: "/usr/local/bin/worker",
+//	})
+//	defer rt.Close()
+//
+// Nothing that matters lives in this process. Owner, image and spec are in the
+// container's record, the output is in files that a logger of its own keeps
+// (package logger), and the exit status stays with the container's shim until
+// the container is removed or started again. So a Runtime that is made anew
+// over the same containerd and state directory knows every container, what it
+// wrote, and how it ended, even when that was while nobody watched.
+//
+// How an ended container is judged: a code of 128+N, N being a signal from 1
+// to 31, is reason "signal", because the shim reports a killed program so; a
+// program that itself exits with such a code looks the same. When the kernel
+// killed something in the container's cgroup for lack of memory and the
+// container failed, the reason is "oom_killed", also where the victim was a
+// child. When the shim or the machine went away with the container, the code
+// is not known: it is UnknownExit, with reason "runtime_error".
+//
+// The network of a container is its own loopback. Fields of a spec that are
+// not supported yet are refused by name with NotImplemented, never ignored.
+//
+// A Runtime is safe for concurrent use. Create, Start, Remove and Rename of one
+// container come one after the other; Stop, Kill, Wait, Logs and Exec never
+// wait for them. While containerd is away, calls fail with Unavailable, and
+// those that wait or follow go on when it is back.
+package containerd

@@ -1,0 +1,96 @@
+package containerd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/remotes/docker"
+	remoteerrors "github.com/containerd/containerd/v2/core/remotes/errors"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"google.golang.org/grpc/status"
+
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// native is an error from containerd's API with its errdefs class. A call that
+// was given up is the context's error.
+func native(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := status.FromError(err); ok { // what has its class already would lose it
+		err = errgrpc.ToNative(err)
+	}
+	switch {
+	case errdefs.IsCanceled(err) && !errors.Is(err, context.Canceled):
+		return fmt.Errorf("%w: %w", context.Canceled, err)
+	case errdefs.IsDeadlineExceeded(err) && !errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+	}
+	return err
+}
+
+// about says which container an error of containerd's is about.
+func about(id runtime.ContainerID, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("container %s: %w", id, native(err))
+}
+
+// registryError gives an error of a pull its class, and names image and
+// registry.
+func registryError(ref, host string, err error) error {
+	if class := registryClass(err); class != nil {
+		return fmt.Errorf("image %s: registry %s: %w: %w", ref, host, class, err)
+	}
+	return fmt.Errorf("image %s: registry %s: %w", ref, host, native(err))
+}
+
+// registryClass is the class of an error that has none of its own.
+func registryClass(err error) error {
+	if answer, ok := errors.AsType[remoteerrors.ErrUnexpectedStatus](err); ok {
+		return classOfStatus(answer.StatusCode)
+	}
+	if errors.Is(err, docker.ErrInvalidAuthorization) {
+		return errdefs.ErrUnauthenticated
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return errdefs.ErrUnavailable
+	}
+	return nil
+}
+
+func classOfStatus(code int) error {
+	switch {
+	case code == http.StatusUnauthorized:
+		return errdefs.ErrUnauthenticated
+	case code == http.StatusForbidden:
+		return errdefs.ErrPermissionDenied
+	case code == http.StatusNotFound:
+		return errdefs.ErrNotFound
+	case code == http.StatusTooManyRequests || code >= 500:
+		return errdefs.ErrUnavailable
+	}
+	return errdefs.ErrUnknown
+}
+
+// programError gives runc's refusals of a program their class: they are the
+// spec's fault, not the runtime's.
+func programError(field string, err error) error {
+	text := err.Error()
+	for _, sign := range []string{"executable file not found", "no such file or directory", "permission denied", "is a directory"} {
+		if strings.Contains(text, "exec") && strings.Contains(text, sign) {
+			return fmt.Errorf("%s: the program cannot be run: %w: %s", field, errdefs.ErrInvalidArgument, text)
+		}
+	}
+	return native(err)
+}

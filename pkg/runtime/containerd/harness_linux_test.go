@@ -1,0 +1,244 @@
+package containerd_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	goruntime "runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/testenv"
+	"github.com/shunt-fleet/shunt/internal/toybox"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/logger"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/managed"
+)
+
+// TestMain is the logger too, when the shim starts this test's binary as one.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "log" {
+		os.Exit(logger.Main(os.Args[2:]))
+	}
+	code := m.Run()
+	if err := shared.stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// shared is the containerd that most tests of the package use.
+var shared daemon
+
+type daemon struct {
+	once sync.Once
+	dir  string
+	c    *managed.Containerd
+	err  error
+}
+
+func (d *daemon) start(t testing.TB) *managed.Containerd {
+	t.Helper()
+	tools := testenv.Tools(t)
+	d.once.Do(func() {
+		if d.dir, d.err = os.MkdirTemp("", "shunt-containerd-"); d.err == nil {
+			d.c, d.err = managed.Start(context.Background(), managed.Config{StateDir: d.dir, Tools: tools, Logger: slog.New(slog.DiscardHandler)})
+		}
+	})
+	if d.err != nil {
+		t.Fatal(d.err)
+	}
+	return d.c
+}
+
+func (d *daemon) stop() error {
+	if d.c == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := d.c.Shutdown(ctx); err != nil {
+		return err
+	}
+	os.RemoveAll(filepath.Dir(d.c.Address()))
+	return os.RemoveAll(d.dir)
+}
+
+// bench is a runtime on a namespace of its own, emptied when the test ends.
+type bench struct {
+	testing.TB
+	ctx    context.Context
+	cfg    containerd.Config
+	rt     *containerd.Runtime
+	reg    *toybox.Registry
+	image  string // pulled
+	number atomic.Int64
+}
+
+var namespaces atomic.Int64
+
+func newBench(t testing.TB) *bench {
+	t.Helper()
+	return benchOn(t, shared.start(t).Address(), t.TempDir())
+}
+
+func benchOn(t testing.TB, address, stateDir string) *bench {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{TB: t, ctx: t.Context(), cfg: containerd.Config{
+		Address:    address,
+		StateDir:   stateDir,
+		LoggerPath: self,
+		Namespace:  fmt.Sprintf("test-%d-%d", os.Getpid(), namespaces.Add(1)),
+		Logger:     slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}}
+	b.rt = b.open()
+	t.Cleanup(b.empty)
+	b.reg, err = toybox.Serve("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.reg.Close() })
+	b.image = b.push("toybox:1")
+	if _, err := b.rt.Pull(b.ctx, b.image, runtime.PullOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// open makes a Runtime over the same state, as a restarted worker does.
+func (b *bench) open() *containerd.Runtime {
+	b.Helper()
+	rt, err := containerd.New(b.ctx, b.cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { rt.Close() })
+	return rt
+}
+
+// reopen is a worker's restart.
+func (b *bench) reopen() {
+	b.Helper()
+	b.rt.Close()
+	b.rt = b.open()
+}
+
+func (b *bench) push(name string, options ...toybox.Option) string {
+	b.Helper()
+	img, err := toybox.Image(testenv.Toybox(b), toybox.Linux(goruntime.GOARCH), options...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ref, err := b.reg.Push(b.ctx, name, img)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return ref
+}
+
+func (b *bench) empty() {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	rt, err := containerd.New(ctx, b.cfg)
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	defer rt.Close()
+	list, err := rt.List(ctx)
+	if err != nil {
+		b.Error(err)
+	}
+	for _, c := range list {
+		if err := rt.Remove(ctx, c.ID, runtime.RemoveOptions{Force: true}); err != nil {
+			b.Error(err)
+		}
+	}
+	if _, err := rt.PruneImages(ctx); err != nil {
+		b.Error(err)
+	}
+	os.RemoveAll(rt.RuncRoot())
+}
+
+func (b *bench) id() runtime.ContainerID {
+	return runtime.ContainerID{Service: fmt.Sprintf("c%d", b.number.Add(1))}
+}
+
+func (b *bench) spec(args ...string) *messages.Spec {
+	return &messages.Spec{Image: b.image, Args: args}
+}
+
+func (b *bench) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// create makes a container.
+func (b *bench) create(spec *messages.Spec) runtime.ContainerID {
+	b.Helper()
+	id := b.id()
+	owner := runtime.Owner{Job: "job-" + id.Service, Attempt: 3}
+	b.must(b.rt.Create(b.ctx, id, spec, runtime.CreateOptions{Owner: owner}))
+	return id
+}
+
+// start makes a container and starts it.
+func (b *bench) start(spec *messages.Spec) runtime.ContainerID {
+	b.Helper()
+	id := b.create(spec)
+	b.must(b.rt.Start(b.ctx, id))
+	return id
+}
+
+func (b *bench) wait(id runtime.ContainerID) runtime.WaitOutcome {
+	b.Helper()
+	out, err := b.rt.WaitOutcome(b.ctx, id, messages.WaitNotRunning)
+	b.must(err)
+	return out
+}
+
+// run makes a container, runs it to its end, and gives its stdout.
+func (b *bench) run(spec *messages.Spec) (string, runtime.WaitOutcome) {
+	b.Helper()
+	id := b.start(spec)
+	out := b.wait(id)
+	return b.output(id, runtime.Stdout), out
+}
+
+func (b *bench) output(id runtime.ContainerID, stream runtime.Stream) string {
+	b.Helper()
+	var text strings.Builder
+	for e, err := range b.rt.Logs(b.ctx, id, runtime.LogOptions{Tail: -1}) {
+		b.must(err)
+		if e.Stream == stream {
+			text.Write(e.Message)
+		}
+	}
+	return text.String()
+}
+
+// follow waits until the container has printed a line.
+func (b *bench) printed(id runtime.ContainerID, line string) {
+	b.Helper()
+	for e, err := range b.rt.Logs(b.ctx, id, runtime.LogOptions{Tail: -1, Follow: true}) {
+		b.must(err)
+		if string(e.Message) == line+"\n" {
+			return
+		}
+	}
+	b.Fatalf("%s ended without printing %q", id, line)
+}

@@ -1,0 +1,60 @@
+package containerd
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/containerd/cgroups/v3"
+	"github.com/containerd/containerd/v2/core/containers"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+const cgroupRoot = "/sys/fs/cgroup"
+
+// oomKilled tells whether the kernel has killed anything in the container's
+// cgroup for lack of memory. The cgroup stays until the task is deleted, so
+// this is known long after the exit.
+func oomKilled(rec containers.Container) (bool, error) {
+	var spec specs.Spec
+	if err := json.Unmarshal(rec.Spec.GetValue(), &spec); err != nil {
+		return false, fmt.Errorf("spec: %w", err)
+	}
+	if spec.Linux == nil || spec.Linux.CgroupsPath == "" {
+		return false, nil
+	}
+	file := filepath.Join(cgroupRoot, "memory", spec.Linux.CgroupsPath, "memory.oom_control")
+	if cgroups.Mode() == cgroups.Unified {
+		file = filepath.Join(cgroupRoot, spec.Linux.CgroupsPath, "memory.events")
+	}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return countOf(data, "oom_kill") > 0, nil
+}
+
+// countOf reads a flat keyed file of the cgroup file system.
+func countOf(data []byte, key string) int64 {
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for lines.Scan() {
+		name, value, _ := bytes.Cut(lines.Bytes(), []byte{' '})
+		if string(name) == key {
+			n, err := strconv.ParseInt(string(value), 10, 64)
+			if err != nil {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}

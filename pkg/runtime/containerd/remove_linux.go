@@ -1,0 +1,128 @@
+package containerd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	tasktypes "github.com/containerd/containerd/api/types/task"
+	"github.com/containerd/errdefs"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/logger"
+)
+
+// Remove takes the container away: its task, its file system, then its log,
+// which is kept aside for a while, and its record last, so that whatever fails
+// can be tried again.
+func (r *Runtime) Remove(ctx context.Context, id runtime.ContainerID, opts runtime.RemoveOptions) error {
+	cid := containerID(id)
+	unlock, err := r.locks.lock(ctx, cid)
+	if err != nil {
+		return about(id, err)
+	}
+	defer unlock()
+	rec, err := r.records.Get(ctx, cid)
+	if err != nil {
+		return about(id, err)
+	}
+	if err := r.removeTask(ctx, cid, opts.Force); err != nil {
+		return about(id, err)
+	}
+	if err := r.client.SnapshotService(rec.Snapshotter).Remove(ctx, rec.SnapshotKey); err != nil && !errdefs.IsNotFound(err) {
+		return about(id, fmt.Errorf("file system: %w", native(err)))
+	}
+	if err := r.logs.retire(cid); err != nil {
+		return about(id, err)
+	}
+	return about(id, r.records.Delete(ctx, cid))
+}
+
+// removeTask deletes the task. One that was made and not started is what a
+// crash leaves, and does not count as running. The state is looked up only when
+// the shim refuses, since its refusals have no class.
+func (r *Runtime) removeTask(ctx context.Context, cid string, force bool) error {
+	err := r.deleteTask(ctx, cid)
+	if err == nil {
+		return nil
+	}
+	task, terr := r.task(ctx, cid)
+	switch {
+	case terr != nil:
+		return errors.Join(err, terr)
+	case task == nil:
+		return logger.Finish(ctx, r.logs.live(cid))
+	case task.Status == tasktypes.Status_STOPPED:
+		return err
+	case !force && task.Status != tasktypes.Status_CREATED:
+		return fmt.Errorf("it runs; stop it first, or remove it with force: %w", errdefs.ErrFailedPrecondition)
+	}
+	return r.killAndDelete(ctx, cid)
+}
+
+// Rename gives the container a second name, which no other container has as its
+// first or second.
+func (r *Runtime) Rename(ctx context.Context, id runtime.ContainerID, name string) error {
+	if !messages.ValidToken(name) {
+		return fmt.Errorf("container %s: new_name: %q is not a name of 1 to %d letters, digits, - and _: %w", id, name, messages.MaxTokenLength, errdefs.ErrInvalidArgument)
+	}
+	cid := containerID(id)
+	unlock, err := r.locks.lock(ctx, cid)
+	if err != nil {
+		return about(id, err)
+	}
+	defer unlock()
+	r.names.Lock()
+	defer r.names.Unlock()
+	if err := r.nameIsFree(ctx, cid, name); err != nil {
+		return about(id, err)
+	}
+	return about(id, r.setLabels(ctx, cid, map[string]string{labelName: name}))
+}
+
+func (r *Runtime) nameIsFree(ctx context.Context, cid, name string) error {
+	filters := []string{fmt.Sprintf("labels.%q==%q", labelName, name)}
+	if other, ok := runtime.ParseContainerID(name); ok {
+		filters = append(filters, "id=="+containerID(other))
+	}
+	users, err := r.records.List(ctx, filters...)
+	if err != nil {
+		return err
+	}
+	for _, user := range users {
+		if user.ID != cid {
+			return fmt.Errorf("new_name: %q is the name of %s: %w", name, user.ID, errdefs.ErrAlreadyExists)
+		}
+	}
+	return nil
+}
+
+// PruneContainers removes every container that has ended. One that cannot be
+// removed does not keep the others.
+func (r *Runtime) PruneContainers(ctx context.Context) (runtime.PruneResult, error) {
+	list, err := r.List(ctx)
+	if err != nil {
+		return runtime.PruneResult{}, err
+	}
+	var out runtime.PruneResult
+	var errs []error
+	for _, c := range list {
+		if !c.State.Phase.Ended() {
+			continue
+		}
+		cid := containerID(c.ID)
+		usage, usageErr := r.snapshots.Usage(ctx, cid)
+		switch err := r.Remove(ctx, c.ID, runtime.RemoveOptions{}); {
+		case err == nil:
+			out.Deleted = append(out.Deleted, c.ID.String())
+			if usageErr == nil {
+				out.SpaceReclaimed += usage.Size
+			}
+		case errdefs.IsNotFound(err) || errdefs.IsFailedPrecondition(err): // gone, or started again
+		default:
+			errs = append(errs, err)
+		}
+	}
+	return out, errors.Join(errs...)
+}

@@ -1,0 +1,119 @@
+package containerd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/platforms"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// runcRuntime is the shim, by the name that containerd knows it by.
+const runcRuntime = "io.containerd.runc.v2"
+
+// Runtime runs containers on containerd. Make one with New.
+type Runtime struct {
+	runtime.Unimplemented
+
+	cfg       Config
+	log       *slog.Logger
+	client    *client.Client
+	tasks     tasks.TasksClient
+	records   containers.Store
+	snapshots snapshots.Snapshotter
+	logs      logStore
+	platform  platforms.Platform // what this machine runs
+
+	locks  keyedMutex // by containerd's id: create, start, remove, rename
+	pulls  keyedMutex // by reference and platform
+	images imageCache
+	inUse  sync.RWMutex // held shared while an image becomes a container's
+
+	names sync.Mutex // held while a second name is given
+
+	starting, stopping idSet
+}
+
+var _ runtime.Runtime = (*Runtime)(nil)
+
+// New connects to containerd. It is Unavailable when nobody answers there
+// before ctx ends or ten seconds have passed.
+func New(ctx context.Context, cfg Config) (*Runtime, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	r := &Runtime{
+		Unimplemented: runtime.Unimplemented{Kind: "containerd"},
+		cfg:           cfg,
+		log:           cfg.Logger,
+		logs:          newLogStore(cfg),
+		platform:      platforms.DefaultSpec(),
+	}
+	if err := r.logs.open(); err != nil {
+		return nil, err
+	}
+	r.client, err = client.New(cfg.Address,
+		client.WithDefaultNamespace(cfg.Namespace), client.WithTimeout(3*time.Second))
+	if err != nil {
+		return nil, fmt.Errorf("containerd at %s: %w", cfg.Address, native(err))
+	}
+	r.tasks = r.client.TaskService()
+	r.records = r.client.ContainerService()
+	r.snapshots = r.client.SnapshotService(cfg.Snapshotter)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if _, err := r.client.Version(ctx); err != nil {
+		r.client.Close()
+		return nil, fmt.Errorf("containerd at %s does not answer: %w", cfg.Address, native(err))
+	}
+	return r, nil
+}
+
+// Close lets go of containerd. Containers run on.
+func (r *Runtime) Close() error { return r.client.Close() }
+
+// RuncRoot is where runc keeps its state of this runtime's containers; there is
+// nothing of worth in it once there are none.
+func (r *Runtime) RuncRoot() string { return r.cfg.RuncRoot }
+
+// Platforms is what this machine runs.
+func (r *Runtime) Platforms(ctx context.Context) ([]messages.Platform, error) {
+	if _, err := r.client.Version(ctx); err != nil {
+		return nil, fmt.Errorf("containerd at %s: %w", r.cfg.Address, native(err))
+	}
+	return []messages.Platform{fromOCI(r.platform)}, nil
+}
+
+// Describe asks containerd for its version.
+func (r *Runtime) Describe(ctx context.Context) (runtime.Description, error) {
+	v, err := r.client.Version(ctx)
+	if err != nil {
+		return runtime.Description{}, fmt.Errorf("containerd at %s: %w", r.cfg.Address, native(err))
+	}
+	return runtime.Description{Kind: "containerd", Version: v.Version}, nil
+}
+
+// scope puts containerd's namespace into a context, for the parts of its client
+// that look there.
+func (r *Runtime) scope(ctx context.Context) context.Context {
+	return namespaces.WithNamespace(ctx, r.cfg.Namespace)
+}
+
+// cleanup is a context for undoing what failed, when the caller's may be over.
+func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+}
+
+func (r *Runtime) fifoDir() string { return filepath.Join(r.cfg.StateDir, "fifo") }

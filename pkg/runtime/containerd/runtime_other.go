@@ -1,0 +1,28 @@
+//go:build !linux
+
+package containerd
+
+import (
+	"context"
+	"fmt"
+	goruntime "runtime"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// Runtime runs containers on containerd; on this operating system it cannot
+// yet be made.
+type Runtime struct{ runtime.Unimplemented }
+
+// New is NotImplemented on this operating system.
+func New(_ context.Context, cfg Config) (*Runtime, error) {
+	if _, err := cfg.withDefaults(); err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("the containerd runtime does not run on %s yet: %w", goruntime.GOOS, errdefs.ErrNotImplemented)
+}
+
+// Close does nothing.
+func (r *Runtime) Close() error { return nil }

@@ -1,0 +1,163 @@
+package containerd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/api/types"
+	tasktypes "github.com/containerd/containerd/api/types/task"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/errdefs"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/logger"
+)
+
+// Start makes a task of the container and starts it. The time of the start goes
+// into the container's record meanwhile, so that a container whose shim is gone
+// is told from one that never ran.
+func (r *Runtime) Start(ctx context.Context, id runtime.ContainerID) error {
+	cid := containerID(id)
+	unlock, err := r.locks.lock(ctx, cid)
+	if err != nil {
+		return about(id, err)
+	}
+	defer unlock()
+	rec, err := r.records.Get(ctx, cid)
+	if err != nil {
+		return about(id, err)
+	}
+	r.starting.enter(cid)
+	defer r.starting.leave(cid)
+	if err := r.startRecord(ctx, rec); err != nil {
+		return fmt.Errorf("container %s: start: %w", id, err)
+	}
+	return nil
+}
+
+func (r *Runtime) startRecord(ctx context.Context, rec containers.Container) error {
+	if err := r.createTask(ctx, rec); err != nil {
+		return err
+	}
+	noted := make(chan error, 1)
+	go func() { noted <- r.noteStart(ctx, rec) }()
+	_, err := r.tasks.Start(ctx, &tasks.StartRequest{ContainerID: rec.ID})
+	if noteErr := <-noted; err == nil && noteErr != nil {
+		err = fmt.Errorf("note the start: %w", noteErr)
+	}
+	if err != nil {
+		return r.failStart(ctx, rec, err)
+	}
+	return nil
+}
+
+// createTask makes the task: the shim, the logger and runc's container, whose
+// program waits. A task that has ended makes room.
+func (r *Runtime) createTask(ctx context.Context, rec containers.Container) error {
+	req, err := r.taskRequest(ctx, rec)
+	if err != nil {
+		return err
+	}
+	task, err := r.task(ctx, rec.ID)
+	if err != nil {
+		return err
+	}
+	if task != nil {
+		if task.Status != tasktypes.Status_STOPPED {
+			return fmt.Errorf("it runs already: %w", errdefs.ErrFailedPrecondition)
+		}
+		if err := r.deleteTask(ctx, rec.ID); err != nil {
+			return err
+		}
+	}
+	if _, err := r.tasks.Create(ctx, req); err != nil {
+		return r.failStart(ctx, rec, err)
+	}
+	if !logger.Started(r.logs.live(rec.ID)) {
+		err := fmt.Errorf("its logger, %s log, did not start: %w", r.cfg.LoggerPath, errdefs.ErrFailedPrecondition)
+		return r.failStart(ctx, rec, err)
+	}
+	return nil
+}
+
+func (r *Runtime) taskRequest(ctx context.Context, rec containers.Container) (*tasks.CreateTaskRequest, error) {
+	mounts, err := r.snapshots.Mounts(ctx, rec.SnapshotKey)
+	if errdefs.IsNotFound(err) {
+		return nil, fmt.Errorf("its file system is not there, its making was cut short; remove it: %w", errdefs.ErrFailedPrecondition)
+	}
+	if err != nil {
+		return nil, native(err)
+	}
+	spec, err := specOf(rec)
+	if err != nil {
+		return nil, err
+	}
+	output := (&url.URL{
+		Scheme:   "binary",
+		Path:     r.cfg.LoggerPath,
+		RawQuery: url.Values{"log": {r.logs.live(rec.ID)}}.Encode(), // one key: the shim does not keep an order
+	}).String()
+	req := &tasks.CreateTaskRequest{ContainerID: rec.ID, Terminal: spec.TTY, Stdout: output, Stderr: output}
+	for _, m := range mounts {
+		req.Rootfs = append(req.Rootfs, &types.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: m.Options})
+	}
+	return req, nil
+}
+
+// noteStart writes the time of the start, and forgets why the last one failed.
+func (r *Runtime) noteStart(ctx context.Context, rec containers.Container) error {
+	return r.setLabels(ctx, rec.ID, map[string]string{
+		labelStarted: time.Now().UTC().Format(time.RFC3339Nano),
+		labelFailed:  "",
+	})
+}
+
+// setLabels changes some labels of a record; an empty one is taken away.
+func (r *Runtime) setLabels(ctx context.Context, cid string, labels map[string]string) error {
+	var paths []string
+	for name := range labels {
+		paths = append(paths, "labels."+name)
+	}
+	_, err := r.records.Update(ctx, containers.Container{ID: cid, Labels: labels}, paths...)
+	return native(err)
+}
+
+// failStart takes a half-started task away and leaves the reason in the record.
+func (r *Runtime) failStart(ctx context.Context, rec containers.Container, cause error) error {
+	cause = programError("spec.args", cause)
+	ctx, cancel := cleanup(ctx)
+	defer cancel()
+	task, err := r.task(ctx, rec.ID)
+	if err == nil && task != nil {
+		err = r.killAndDelete(ctx, rec.ID)
+	}
+	reason := messages.TruncateReason(cause.Error())
+	noteErr := r.setLabels(ctx, rec.ID, map[string]string{labelFailed: reason})
+	return errors.Join(cause, err, noteErr)
+}
+
+// task is the container's task; nil when it has none.
+func (r *Runtime) task(ctx context.Context, cid string) (*tasktypes.Process, error) {
+	got, err := r.tasks.Get(ctx, &tasks.GetRequest{ContainerID: cid})
+	if err = native(err); errdefs.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return got.Process, nil
+}
+
+// deleteTask takes away a task that has ended. The shim ends its logger first.
+func (r *Runtime) deleteTask(ctx context.Context, cid string) error {
+	_, err := r.tasks.Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: cid})
+	if err = native(err); err != nil && !errdefs.IsNotFound(err) {
+		return err
+	}
+	return logger.Finish(ctx, r.logs.live(cid))
+}

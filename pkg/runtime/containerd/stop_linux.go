@@ -1,0 +1,144 @@
+package containerd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/errdefs"
+	"golang.org/x/sys/unix"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// Stop asks the container to end, and kills it after timeout.
+func (r *Runtime) Stop(ctx context.Context, id runtime.ContainerID, timeout time.Duration) error {
+	cid := containerID(id)
+	rec, err := r.records.Get(ctx, cid)
+	if err != nil {
+		return about(id, err)
+	}
+	spec, err := specOf(rec)
+	if err != nil {
+		return about(id, err)
+	}
+	if timeout < 0 {
+		timeout = DefaultStopGrace
+		if spec.StopGrace > 0 {
+			timeout = spec.StopGrace.Std()
+		}
+	}
+	r.stopping.enter(cid)
+	defer r.stopping.leave(cid)
+	if timeout > 0 {
+		ended, err := r.askToEnd(ctx, cid, r.stopSignal(ctx, spec, rec.Labels[labelDigest]), timeout)
+		if err != nil || ended {
+			return about(id, err)
+		}
+	}
+	return about(id, r.killAndWait(ctx, cid))
+}
+
+// stopSignal is the spec's, else the image's, else TERM.
+func (r *Runtime) stopSignal(ctx context.Context, spec *messages.Spec, digest string) unix.Signal {
+	name := spec.StopSignal
+	if name == "" {
+		name = r.imageStopSignal(ctx, spec.Image, digest)
+	}
+	if n, ok := messages.ParseSignal(name); ok {
+		return unix.Signal(n)
+	}
+	return unix.SIGTERM
+}
+
+// imageStopSignal is the signal that the container's image names, if the image
+// is still there under its name.
+func (r *Runtime) imageStopSignal(ctx context.Context, name, digest string) string {
+	ref, err := parseRef("spec.image", name)
+	if err != nil {
+		return ""
+	}
+	found, err := r.client.ImageService().Get(ctx, ref.name)
+	if err != nil || found.Target.Digest.String() != digest {
+		return ""
+	}
+	img, err := r.loadImage(ctx, found.Target, r.platform)
+	if err != nil {
+		return ""
+	}
+	return img.config.StopSignal
+}
+
+// askToEnd sends a signal and waits for the end for as long as the grace is.
+func (r *Runtime) askToEnd(ctx context.Context, cid string, signal unix.Signal, grace time.Duration) (ended bool, err error) {
+	if err := r.signal(ctx, cid, signal); err != nil {
+		return noTask(err), ignoreNoTask(err)
+	}
+	waitCtx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	_, err = r.tasks.Wait(waitCtx, &tasks.WaitRequest{ContainerID: cid})
+	switch {
+	case err == nil || noTask(native(err)):
+		return true, nil
+	case ctx.Err() == nil && waitCtx.Err() != nil:
+		return false, nil
+	}
+	return false, native(err)
+}
+
+// killAndWait kills what runs and returns when it does not any more.
+func (r *Runtime) killAndWait(ctx context.Context, cid string) error {
+	if err := r.signal(ctx, cid, unix.SIGKILL); err != nil {
+		return ignoreNoTask(err)
+	}
+	_, err := r.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: cid})
+	return ignoreNoTask(native(err))
+}
+
+func (r *Runtime) killAndDelete(ctx context.Context, cid string) error {
+	if err := r.killAndWait(ctx, cid); err != nil {
+		return err
+	}
+	return r.deleteTask(ctx, cid)
+}
+
+func (r *Runtime) signal(ctx context.Context, cid string, signal unix.Signal) error {
+	_, err := r.tasks.Kill(ctx, &tasks.KillRequest{ContainerID: cid, Signal: uint32(signal), All: false})
+	return native(err)
+}
+
+// noTask tells whether a call on a task failed because it has ended, or because
+// there is none.
+func noTask(err error) bool {
+	return errdefs.IsNotFound(err) || errdefs.IsFailedPrecondition(err)
+}
+
+func ignoreNoTask(err error) error {
+	if noTask(err) {
+		return nil
+	}
+	return err
+}
+
+// Kill sends a signal to the container's program.
+func (r *Runtime) Kill(ctx context.Context, id runtime.ContainerID, signal string) error {
+	number := int(unix.SIGKILL)
+	if signal != "" {
+		n, ok := messages.ParseSignal(signal)
+		if !ok {
+			return fmt.Errorf("container %s: signal: %q is not known; want a name such as KILL, TERM, INT, HUP, USR1 or USR2, with or without SIG: %w", id, signal, errdefs.ErrInvalidArgument)
+		}
+		number = n
+	}
+	cid := containerID(id)
+	err := r.signal(ctx, cid, unix.Signal(number))
+	if !noTask(err) {
+		return about(id, err)
+	}
+	if _, err := r.records.Get(ctx, cid); err != nil {
+		return about(id, err)
+	}
+	return fmt.Errorf("container %s: it does not run: %w", id, errdefs.ErrFailedPrecondition)
+}

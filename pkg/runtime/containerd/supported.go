@@ -1,0 +1,33 @@
+package containerd
+
+import (
+	"fmt"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// supported refuses, by name, the fields of a spec that would otherwise be
+// ignored.
+func supported(spec *messages.Spec) error {
+	for _, f := range []struct {
+		field string
+		used  bool
+	}{
+		{"ports", len(spec.Ports) > 0},
+		{"mounts", len(spec.Mounts) > 0},
+		{"network", spec.Network != "" && spec.Network != "default" && spec.Network != "none"},
+		{"dns", len(spec.DNS) > 0},
+		{"extra_hosts", len(spec.ExtraHosts) > 0},
+		{"devices", len(spec.Devices) > 0},
+		{"resources.gpu", spec.Resources.GPU != 0},
+		{"privileged", spec.Privileged},
+		{"stdin", spec.Stdin},
+	} {
+		if f.used {
+			return fmt.Errorf("spec.%s: the containerd runtime does not support it yet; leave it out: %w", f.field, errdefs.ErrNotImplemented)
+		}
+	}
+	return nil
+}
