@@ -1,0 +1,210 @@
+package membus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// Conn is a connection to a Server.
+type Conn struct {
+	server *Server
+	name   string
+	since  time.Time
+	ended  chan struct{} // closed by Close
+
+	mu     sync.Mutex
+	subs   map[bus.Subscription]struct{}
+	closed bool
+	until  time.Time // when it was closed
+}
+
+// Connection implements bus.Bus.
+func (c *Conn) Connection() (connected bool, since time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false, c.until
+	}
+	return true, c.since
+}
+
+// Close implements bus.Bus.
+func (c *Conn) Close(ctx context.Context) error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil
+	}
+	c.closed, c.until = true, time.Now()
+	subs := make([]bus.Subscription, 0, len(c.subs))
+	for s := range c.subs {
+		subs = append(subs, s)
+	}
+	c.mu.Unlock()
+	var errs []error
+	for _, s := range subs {
+		errs = append(errs, s.Stop(ctx))
+	}
+	close(c.ended)
+	return errors.Join(errs...)
+}
+
+// open refuses work on a connection that is closed, or for a context that has
+// ended. While Close waits for handlers, they can still answer.
+func (c *Conn) open(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	select {
+	case <-c.ended:
+		return fmt.Errorf("%w: connection %q is closed", bus.ErrUnavailable, c.name)
+	default:
+		return nil
+	}
+}
+
+// begin adds a subscription, unless the connection is being closed.
+func (c *Conn) begin(s bus.Subscription) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fmt.Errorf("%w: connection %q is closed", bus.ErrUnavailable, c.name)
+	}
+	c.subs[s] = struct{}{}
+	return nil
+}
+
+func (c *Conn) forget(s bus.Subscription) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.subs, s)
+}
+
+// send checks a message and publishes it.
+func (c *Conn) send(ctx context.Context, m bus.Message) (heard int, seq uint64, err error) {
+	if err := c.check(ctx, m); err != nil {
+		return 0, 0, err
+	}
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	return c.server.publish(m)
+}
+
+func (c *Conn) check(ctx context.Context, m bus.Message) error {
+	if err := c.open(ctx); err != nil {
+		return err
+	}
+	if err := checkSubject(m.Subject, false); err != nil {
+		return err
+	}
+	if n := size(m); n > maxPayload {
+		return fmt.Errorf("%w: %d bytes with headers, %d are allowed", bus.ErrTooLarge, n, maxPayload)
+	}
+	return nil
+}
+
+// size is the message's on the wire, as NATS counts it.
+func size(m bus.Message) int {
+	n := len(m.Data)
+	if len(m.Header) > 0 {
+		n += len("NATS/1.0\r\n\r\n")
+	}
+	for name, value := range m.Header {
+		n += len(name) + len(": ") + len(value) + len("\r\n")
+	}
+	return n
+}
+
+// Publish implements bus.Core. A stream that holds the subject and refuses the
+// message says so to nobody, as with NATS.
+func (c *Conn) Publish(ctx context.Context, m bus.Message) error {
+	if err := c.check(ctx, m); err != nil {
+		return fmt.Errorf("publish on %s: %w", m.Subject, err)
+	}
+	_, _, _ = c.send(ctx, m)
+	return nil
+}
+
+// Probe implements bus.Core.
+func (c *Conn) Probe(ctx context.Context, m bus.Message, gone func()) error {
+	if err := c.check(ctx, m); err != nil {
+		return fmt.Errorf("probe %s: %w", m.Subject, err)
+	}
+	m.Reply = c.server.inbox()
+	if heard, _, _ := c.send(ctx, m); heard == 0 {
+		go gone()
+	}
+	return nil
+}
+
+// Request implements bus.Core.
+func (c *Conn) Request(ctx context.Context, m bus.Message) (bus.Message, error) {
+	if err := c.check(ctx, m); err != nil {
+		return bus.Message{}, fmt.Errorf("request on %s: %w", m.Subject, err)
+	}
+	m.Reply = c.server.inbox()
+	answer := make(chan bus.Message, 1)
+	back := &route{subject: m.Reply, deliver: func(reply bus.Message) {
+		select {
+		case answer <- reply:
+		default: // one answer is all that is wanted
+		}
+	}}
+	heard := c.ask(m, back)
+	defer c.server.unroute(back)
+	if heard == 0 {
+		return bus.Message{}, fmt.Errorf("request on %s: %w", m.Subject, bus.ErrNoResponders)
+	}
+	select {
+	case reply := <-answer:
+		if len(reply.Data) == 0 && reply.Header[messages.HeaderStatus] == statusNoResponders {
+			return bus.Message{}, fmt.Errorf("request on %s: %w", m.Subject, bus.ErrNoResponders)
+		}
+		return reply, nil
+	case <-ctx.Done():
+		return bus.Message{}, fmt.Errorf("request on %s: %w", m.Subject, context.Cause(ctx))
+	case <-c.ended:
+		return bus.Message{}, fmt.Errorf("request on %s: %w: connection %q was closed", m.Subject, bus.ErrUnavailable, c.name)
+	}
+}
+
+// ask publishes a request; a stream that holds the subject answers as JetStream
+// does.
+func (c *Conn) ask(m bus.Message, back *route) (heard int) {
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.routes.add(back)
+	heard, seq, err := s.publish(m)
+	if st := s.holder(m.Subject); st != nil {
+		body := fmt.Sprintf(`{"stream":%q,"seq":%d}`, st.cfg.Name, seq)
+		if err != nil {
+			body = fmt.Sprintf(`{"error":{"code":503,"description":%q}}`, err)
+		}
+		back.deliver(bus.Message{Subject: m.Reply, Data: []byte(body)})
+	}
+	return heard
+}
+
+// inbox is a subject that nobody else listens on.
+func (s *Server) inbox() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inboxes++
+	return "_INBOX." + strconv.FormatUint(s.inboxes, 10)
+}
+
+func (s *Server) unroute(routes ...*route) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range routes {
+		s.routes.remove(r)
+	}
+}
