@@ -162,3 +162,36 @@ func TestAMemberThatHangsIsAway(t *testing.T) {
 		}
 	})
 }
+
+// slowList is a member whose list is old by the time it is given.
+type slowList struct {
+	*fake
+	given chan struct{}
+}
+
+func (s slowList) List(ctx context.Context) ([]runtime.Container, error) {
+	all, err := s.fake.List(ctx)
+	<-s.given
+	return all, err
+}
+
+// A list that was made before a container was does not make it forgotten.
+func TestAnOldListDropsNothingNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &calls{}
+		delegate := slowList{newFake("delegate", log, "linux/amd64"), make(chan struct{})}
+		c := compose(t, nil, newFake("primary", log, "windows/amd64"), delegate)
+		ctx, id := t.Context(), cid("web", 0)
+		listed := make(chan error, 1)
+		go func() {
+			_, err := c.List(ctx)
+			listed <- err
+		}()
+		synctest.Wait()
+		must(t, c.Create(ctx, id, specOf(nginx, "linux/amd64"), runtime.CreateOptions{}))
+		close(delegate.given)
+		must(t, <-listed)
+		delegate.fail("State", errAway) // it must be remembered, not asked for
+		must(t, c.Start(ctx, id))
+	})
+}

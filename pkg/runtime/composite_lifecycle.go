@@ -14,6 +14,9 @@ import (
 // Platform opts names counts before the spec's. The image is taken as it was
 // pulled: a tag is not checked again, whatever the pull policy.
 func (c *Composite) Create(ctx context.Context, id ContainerID, spec *messages.Spec, opts CreateOptions) error {
+	if err := checkImage(spec); err != nil {
+		return err
+	}
 	unlock, err := c.turns.lock(ctx, id)
 	if err != nil {
 		return err

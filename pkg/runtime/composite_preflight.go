@@ -25,8 +25,12 @@ type Decision struct {
 // Decide tells which member would run spec, and pulls and creates nothing. auth
 // opens the image's registry; nil stands for the node's own credentials. The
 // error is a *RouteToPeerError for service when a peer has to run it; Unavailable
-// when a member that is away may; FailedPrecondition when nothing could.
+// when a member that is away may; FailedPrecondition when nothing could;
+// InvalidArgument when spec names no image.
 func (c *Composite) Decide(ctx context.Context, service string, spec *messages.Spec, auth *messages.RegistryAuth) (Decision, error) {
+	if err := checkImage(spec); err != nil {
+		return Decision{}, err
+	}
 	q := question{service: service, image: spec.Image, pull: spec.Pull, auth: auth}
 	if spec.Platform != nil {
 		q.want = *spec.Platform
@@ -46,6 +50,13 @@ func (c *Composite) Decide(ctx context.Context, service string, spec *messages.S
 		Platforms: found.made,
 		Unknown:   found.unknown,
 	}, nil
+}
+
+func checkImage(spec *messages.Spec) error {
+	if spec == nil || spec.Image == "" {
+		return fmt.Errorf("spec.image: is missing; want the reference of an image: %w", errdefs.ErrInvalidArgument)
+	}
+	return nil
 }
 
 // question is what a decision is about.

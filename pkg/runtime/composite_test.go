@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -179,4 +180,48 @@ func TestLoadImagesGivesTheArchiveToAll(t *testing.T) {
 	if _, err := c.LoadImages(t.Context(), strings.NewReader(archive)); err == nil {
 		t.Error("nobody loaded it, and that is no error")
 	}
+}
+
+func TestCreatePassesOnWhatWasDecided(t *testing.T) {
+	log := &calls{}
+	delegate := newFake("delegate", log, "linux/amd64")
+	c := compose(t, knows(nginx, "linux/arm64", "linux/amd64"), newFake("primary", log, "windows/amd64"), delegate)
+	owner := runtime.Owner{Job: "web-1", Attempt: 2}
+	must(t, c.Create(t.Context(), cid("web", 0), specOf(nginx, ""), runtime.CreateOptions{Owner: owner}))
+	if got, want := delegate.creates[0], (runtime.CreateOptions{Owner: owner, Platform: plat("linux/amd64")}); got != want {
+		t.Errorf("created with %+v, want %+v", got, want)
+	}
+}
+
+func TestPlatformsAreEachNamedOnce(t *testing.T) {
+	log := &calls{}
+	c := compose(t, nil, newFake("primary", log, "linux/arm64", "linux/amd64"), newFake("delegate", log, "linux/amd64", "windows/amd64"))
+	got, err := c.Platforms(t.Context())
+	must(t, err)
+	if want := []messages.Platform{plat("linux/arm64"), plat("linux/amd64"), plat("windows/amd64")}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A container that moves from one member to another behind the composite's back
+// is found again: after the call that fails for it, or after a list at once.
+func TestMemoriesThatAreWrongAreDropped(t *testing.T) {
+	ctx, id := t.Context(), cid("web", 0)
+	moved := func() *runtime.Composite {
+		c, primary, delegate, _ := pair(t)
+		must(t, c.Create(ctx, id, specOf(nginx, "linux/amd64"), runtime.CreateOptions{}))
+		must(t, delegate.Remove(ctx, id, runtime.RemoveOptions{}))
+		must(t, primary.Create(ctx, id, specOf(nginx, ""), runtime.CreateOptions{}))
+		return c
+	}
+	c := moved()
+	if err := c.Start(ctx, id); !errdefs.IsNotFound(err) {
+		t.Errorf("got %v, want NotFound from who held it", err)
+	}
+	must(t, c.Start(ctx, id))
+
+	c = moved()
+	_, err := c.List(ctx) // learns that the delegate has it no more
+	must(t, err)
+	must(t, c.Start(ctx, id))
 }
