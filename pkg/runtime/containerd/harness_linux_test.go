@@ -231,7 +231,7 @@ func (b *bench) output(id runtime.ContainerID, stream runtime.Stream) string {
 	return text.String()
 }
 
-// follow waits until the container has printed a line.
+// printed waits until the container has printed a line.
 func (b *bench) printed(id runtime.ContainerID, line string) {
 	b.Helper()
 	for e, err := range b.rt.Logs(b.ctx, id, runtime.LogOptions{Tail: -1, Follow: true}) {
@@ -241,4 +241,48 @@ func (b *bench) printed(id runtime.ContainerID, line string) {
 		}
 	}
 	b.Fatalf("%s ended without printing %q", id, line)
+}
+
+func testLog(t testing.TB) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
+
+// shutDown stops a containerd of the test's own. It is registered before the
+// containers' clean-up, and so runs after it.
+func shutDown(t testing.TB, c *managed.Containerd) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := c.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	os.RemoveAll(filepath.Dir(c.Address()))
+}
+
+// parentOf is the parent of a process: of a container's first one, its shim.
+func parentOf(t testing.TB, pid int) int {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parent int
+	for line := range strings.Lines(string(data)) {
+		if n, _ := fmt.Sscanf(line, "PPid: %d", &parent); n == 1 {
+			return parent
+		}
+	}
+	t.Fatalf("no parent of %d", pid)
+	return 0
+}
+
+// until waits for a condition.
+func until(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("in vain: %s", what)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }

@@ -35,6 +35,9 @@ func (r *Runtime) resolver(ctx context.Context, ref imageRef, auth *messages.Reg
 		return nil, err
 	}
 	opts := config.HostOptions{Credentials: creds.forHost(ref.host)}
+	if docker.IsLocalhost(ref.host) {
+		opts.DefaultScheme = "http" // what else it speaks, a hosts.toml says
+	}
 	if r.cfg.RegistryHosts != "" {
 		opts.HostDir = config.HostDirFromRoot(r.cfg.RegistryHosts)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -100,13 +101,15 @@ func (r *Runtime) waitTask(ctx context.Context, cid string) (*tasks.WaitResponse
 	}, r.retryAway()...)
 }
 
-// unlessAway makes every error final but that of a containerd that is away.
+// unlessAway makes every error final but that of a containerd that is away, or
+// of a shim that has just died: containerd will soon have noticed.
 func (r *Runtime) unlessAway(ctx context.Context, err error, doing string) error {
 	if err == nil {
 		return nil
 	}
-	if errdefs.IsUnavailable(err) && ctx.Err() == nil {
-		r.log.Info("containerd is away, trying again", "doing", doing, "error", err)
+	passing := errdefs.IsUnavailable(err) || strings.Contains(err.Error(), "ttrpc: closed")
+	if passing && ctx.Err() == nil {
+		r.log.Info("containerd or a shim is away, trying again", "doing", doing, "error", err)
 		return err
 	}
 	return backoff.Permanent(err)

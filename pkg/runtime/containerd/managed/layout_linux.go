@@ -62,6 +62,8 @@ var unwanted = []string{
 	"io.containerd.snapshotter.v1.blockfile", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
 	"io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.zfs",
 	"io.containerd.transfer.v1.local", "io.containerd.grpc.v1.transfer", "io.containerd.ttrpc.v1.otelttrpc",
+	"io.containerd.monitor.container.v1.restart", "io.containerd.image-verifier.v1.bindir",
+	"io.containerd.differ.v1.erofs", "io.containerd.mount-handler.v1.erofs",
 }
 
 // writeConfig writes containerd's configuration. Format 3 is read by all

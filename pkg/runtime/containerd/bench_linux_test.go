@@ -1,0 +1,84 @@
+package containerd_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/pkg/cio"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/containerd/v2/pkg/oci"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+)
+
+// BenchmarkRun is a whole short run of one image, side by side: through the
+// Runtime, and through containerd's own client with its output in a file.
+func BenchmarkRun(b *testing.B) {
+	bench := newBench(b)
+	b.Run("shunt", func(b *testing.B) {
+		for b.Loop() {
+			runOnce(b, bench)
+		}
+	})
+	bare, err := client.New(bench.cfg.Address)
+	bench.must(err)
+	defer bare.Close()
+	b.Run("bare-client", func(b *testing.B) {
+		for n := 0; b.Loop(); n++ {
+			runBare(b, bench, bare, n)
+		}
+	})
+}
+
+func runOnce(b *testing.B, bench *bench) {
+	id := bench.id()
+	if err := bench.rt.Create(b.Context(), id, bench.spec("true"), runtime.CreateOptions{}); err != nil {
+		b.Fatal(err)
+	}
+	if err := bench.rt.Start(b.Context(), id); err != nil {
+		b.Fatal(err)
+	}
+	if out, err := bench.rt.WaitOutcome(b.Context(), id, messages.WaitNotRunning); err != nil || out.ExitCode != 0 {
+		b.Fatal(out, err)
+	}
+	if err := bench.rt.Remove(b.Context(), id, runtime.RemoveOptions{}); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func runBare(b *testing.B, bench *bench, c *client.Client, n int) {
+	ctx := namespaces.WithNamespace(b.Context(), bench.cfg.Namespace)
+	image, err := c.GetImage(ctx, bench.image)
+	if err != nil {
+		b.Fatal(err)
+	}
+	id := fmt.Sprintf("bare-%d-%d", b.N, n)
+	container, err := c.NewContainer(ctx, id, client.WithNewSnapshot(id, image),
+		client.WithNewSpec(oci.WithImageConfig(image), oci.WithProcessArgs("true")))
+	if err != nil {
+		b.Fatal(err)
+	}
+	task, err := container.NewTask(ctx, cio.LogFile(filepath.Join(b.TempDir(), "log")))
+	if err != nil {
+		b.Fatal(err)
+	}
+	exited, err := task.Wait(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := task.Start(ctx); err != nil {
+		b.Fatal(err)
+	}
+	if status := <-exited; status.Error() != nil || status.ExitCode() != 0 {
+		b.Fatal(status)
+	}
+	if _, err := task.Delete(ctx); err != nil {
+		b.Fatal(err)
+	}
+	if err := container.Delete(ctx, client.WithSnapshotCleanup); err != nil {
+		b.Fatal(err)
+	}
+}
