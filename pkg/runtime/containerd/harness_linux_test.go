@@ -83,7 +83,7 @@ type bench struct {
 	number atomic.Int64
 }
 
-var namespaces atomic.Int64
+var namespaceNumber atomic.Int64
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
@@ -100,7 +100,7 @@ func benchOn(t testing.TB, address, stateDir string) *bench {
 		Address:    address,
 		StateDir:   stateDir,
 		LoggerPath: self,
-		Namespace:  fmt.Sprintf("test-%d-%d", os.Getpid(), namespaces.Add(1)),
+		Namespace:  fmt.Sprintf("test-%d-%d", os.Getpid(), namespaceNumber.Add(1)),
 		Logger:     slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}}
 	b.rt = b.open()
