@@ -120,7 +120,24 @@ func (c *Config) validate() error {
 	default:
 		return fmt.Errorf("--runtime: %q is not a runtime; want containerd or memory", c.Runtime)
 	}
+	if c.Tools == "" {
+		c.Tools = ToolsBeside()
+	}
 	return c.makeAbsolute()
+}
+
+// ToolsBeside is the directory tools beside this program, as `make tools` fills
+// it, or "" when containerd is not there.
+func ToolsBeside() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	dir := filepath.Join(filepath.Dir(self), "tools")
+	if _, err := os.Stat(filepath.Join(dir, "containerd")); err != nil {
+		return ""
+	}
+	return dir
 }
 
 // makeAbsolute resolves the paths that other processes are given.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/containerd/log"
+
 	"github.com/shunt-fleet/shunt/pkg/image"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	port "github.com/shunt-fleet/shunt/pkg/runtime"
@@ -73,6 +75,9 @@ func (r *runtimes) realContainerd(ctx context.Context, c *Config) (port.Runtime,
 		r.close = append(r.close, r.containerd.Close)
 		address = r.containerd.Address()
 	}
+	// containerd's client logs through a logger of its own, which knows nothing
+	// of --log-level; what matters comes back as errors.
+	_ = log.SetLevel("error")
 	logger, err := c.loggerPath()
 	if err != nil {
 		return nil, nil, err
