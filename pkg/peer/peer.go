@@ -24,10 +24,17 @@ type Node struct {
 	Changed time.Time             // when what it can do last changed (see sameAbility)
 	State   messages.NodeState    // as of the last Hear or Expire
 
-	// rival is another journal that speaks under the same name, and when it
-	// was last heard.
-	rival      string
-	rivalHeard time.Time
+	// others are journals that spoke under the name before the one in Caps
+	// without having fallen silent; replaced, never written to. contest is when
+	// the second of two that speak in turns was last heard.
+	others  []voice
+	contest time.Time
+}
+
+// voice is a journal and when it was last heard.
+type voice struct {
+	journal string
+	heard   time.Time
 }
 
 // Name is the node's name.

@@ -16,8 +16,10 @@ type Table struct {
 	limit int
 }
 
-// NewTable makes an empty table. It keeps at most limit nodes (0: no limit) and
-// ignores the rest, so that a listener on a large fleet stays small.
+// NewTable makes an empty table. It keeps at most limit nodes (0: no limit), so
+// that a listener on a large fleet stays small: a new node takes the place of
+// the one that has been lost or gone for longest, or is ignored if there is
+// none.
 func NewTable(limit int) *Table {
 	return &Table{nodes: map[string]*Node{}, limit: limit}
 }
@@ -37,7 +39,7 @@ type News struct {
 func (t *Table) Hear(c messages.Capabilities, now time.Time) (news News, ok bool) {
 	n := t.nodes[c.Node]
 	if n == nil {
-		if t.limit > 0 && len(t.nodes) >= t.limit {
+		if t.limit > 0 && len(t.nodes) >= t.limit && !t.makeRoom() {
 			return News{}, false
 		}
 		n = &Node{Caps: c, Heard: now, Changed: now, State: stateOf(c)}
@@ -48,13 +50,14 @@ func (t *Table) Hear(c messages.Capabilities, now time.Time) (news News, ok bool
 		return News{}, false
 	}
 	news = News{Node: c.Node, From: n.State}
-	news.Ability = !sameAbility(&n.Caps, &c) || !n.Usable()
-	n.noteRival(c, now)
+	same, usable := sameAbility(&n.Caps, &c), n.Usable()
+	n.noteOthers(c, now)
 	n.Caps, n.Heard = c, now
 	n.State = stateOf(c)
 	if n.contested(now) {
 		n.State = messages.NodeQuarantined
 	}
+	news.Ability = !same || n.Usable() && !usable
 	if news.Ability {
 		n.Changed = now
 	}
@@ -73,28 +76,57 @@ func (n *Node) supersededBy(c messages.Capabilities) bool {
 	return newN > oldN || newN == oldN && c.Seq > n.Caps.Seq
 }
 
-// noteRival remembers the journal that spoke before c, when c is of another.
-func (n *Node) noteRival(c messages.Capabilities, now time.Time) {
+// mostOthers bounds what is kept of the journals that shared a name.
+const mostOthers = 8
+
+// noteOthers remembers the journal that spoke before c, when c is of another. A
+// journal that speaks again after another one did is alive beside it; one that
+// takes over from a silent one, or follows a goodbye, is its successor.
+func (n *Node) noteOthers(c messages.Capabilities, now time.Time) {
 	old := n.Journal()
-	if journal, _ := splitIncarnation(c.Incarnation); journal == old {
+	journal, _ := splitIncarnation(c.Incarnation)
+	if journal == old {
 		return
 	}
-	if n.expires().Before(now) || n.State == messages.NodeLeft {
-		n.rival = "" // it was silent or had left: a successor, no rival
+	if !now.Before(n.expires()) || n.State == messages.NodeLeft {
+		n.others = nil
 		return
 	}
-	if journal, _ := splitIncarnation(c.Incarnation); journal == n.rival {
-		// The first one speaks again: both are alive.
-		n.rival, n.rivalHeard = old, n.Heard
-		return
+	others := []voice{{old, n.Heard}}
+	for _, v := range n.others {
+		switch {
+		case v.journal == journal:
+			n.contest = n.Heard
+		case now.Sub(v.heard) < n.Caps.TTL.Std() && len(others) < mostOthers:
+			others = append(others, v)
+		}
 	}
-	n.rival, n.rivalHeard = old, time.Time{}
+	n.others = others
 }
 
 // contested tells whether two journals have spoken in turns within one
 // time-to-live.
 func (n *Node) contested(now time.Time) bool {
-	return n.rival != "" && !n.rivalHeard.IsZero() && now.Sub(n.rivalHeard) < n.Caps.TTL.Std()
+	return !n.contest.IsZero() && now.Sub(n.contest) < n.Caps.TTL.Std()
+}
+
+// makeRoom drops the node that has been lost or gone for longest; it tells
+// whether there was one.
+func (t *Table) makeRoom() bool {
+	var oldest *Node
+	for _, n := range t.nodes {
+		if n.State != messages.NodeLost && n.State != messages.NodeLeft {
+			continue
+		}
+		if oldest == nil || n.Heard.Before(oldest.Heard) || n.Heard.Equal(oldest.Heard) && n.Name() < oldest.Name() {
+			oldest = n
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	delete(t.nodes, oldest.Name())
+	return true
 }
 
 // Expire marks the nodes that have been silent for their time-to-live and tells
