@@ -54,11 +54,17 @@ func Explain(job *messages.Job, platforms []messages.Platform, peers peer.Snapsh
 	return reply
 }
 
-// ask puts together what a job needs: a platform it names decides; else what
-// its image was found to be made for.
+// ask puts together what a job needs: a platform it names decides, and what its
+// image was found to be made for says the rest.
 func ask(job *messages.Job, platforms []messages.Platform, now time.Time) *question {
 	if p := job.Platform(); p != (messages.Platform{}) {
-		platforms = []messages.Platform{p}
+		named := []messages.Platform{p}
+		if len(platforms) > 0 {
+			if both := narrow(named, platforms); len(both) > 0 {
+				named = both
+			}
+		}
+		platforms = named
 	}
 	return &question{job: job, platforms: platforms, now: now}
 }

@@ -124,6 +124,9 @@ func filterRefused(q *question, n *peer.Node) verdict {
 	return verdict{CodeRefused, fmt.Sprintf("refused attempt %d (%s): %s", last.Attempt, last.Code, last.Reason)}
 }
 
+// filterCapacity compares what the job reserves with what the node has free. A
+// node that counts a resource as none in all does not limit it; but nobody has
+// GPUs without saying so.
 func filterCapacity(q *question, n *peer.Node) verdict {
 	if q.job.Spec == nil || !q.job.Op.Places() {
 		return verdict{}
@@ -132,21 +135,25 @@ func filterCapacity(q *question, n *peer.Node) verdict {
 	if n.Caps.Free.Fits(want) {
 		return verdict{}
 	}
-	return verdict{string(messages.RefuseCapacity), shortage(n.Caps.Free, want)}
+	if why := shortage(n.Caps.Free, n.Caps.Total, want); why != "" {
+		return verdict{string(messages.RefuseCapacity), why}
+	}
+	return verdict{}
 }
 
-// shortage says the first resource there is too little of.
-func shortage(free messages.Room, want messages.Resources) string {
+// shortage says the first resource there is too little of, or nothing.
+func shortage(free, total messages.Room, want messages.Resources) string {
 	for _, r := range []struct {
 		name       string
 		want, free int64
+		limited    bool
 	}{
-		{"cpu_milli", want.CPUMilli, free.CPUMilli},
-		{"memory", want.Memory, free.Memory},
-		{"pids", want.PIDs, free.PIDs},
-		{"gpu", want.GPU, free.GPU},
+		{"cpu_milli", want.CPUMilli, free.CPUMilli, total.CPUMilli > 0},
+		{"memory", want.Memory, free.Memory, total.Memory > 0},
+		{"pids", want.PIDs, free.PIDs, total.PIDs > 0},
+		{"gpu", want.GPU, free.GPU, true},
 	} {
-		if r.want > r.free {
+		if r.limited && r.want > r.free {
 			return fmt.Sprintf("wants %d %s, has %d free", r.want, r.name, r.free)
 		}
 	}

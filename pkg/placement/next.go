@@ -2,6 +2,7 @@ package placement
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -78,8 +79,16 @@ func (s *step) tick() bool {
 	}
 	reason := s.rec.Reason
 	s.place("")
-	return s.rec.State != messages.StatePending || s.rec.Reason != reason
+	if s.rec.State != messages.StatePending {
+		return true
+	}
+	// A reason has numbers in it that change with every heartbeat; each is not
+	// worth a write.
+	return s.rec.Reason != reason && !s.now.Before(s.rec.Updated.Add(reasonEvery))
 }
+
+// reasonEvery is how often, at most, a job that waits is given a new reason.
+const reasonEvery = 10 * time.Second
 
 // cancel ends a job that nobody works on, and begins to end any other.
 func (s *step) cancel(reason string) bool {
@@ -88,7 +97,7 @@ func (s *step) cancel(reason string) bool {
 		s.end(messages.StateCancelled, reason)
 	case messages.StateAssigned, messages.StateRunning:
 		s.rec.State = messages.StateCancelling
-		s.rec.Reason = reason
+		s.rec.Reason = messages.TruncateReason(reason)
 		s.remember(s.rec.Node, "cancel", "", reason)
 	default:
 		return false
@@ -97,23 +106,46 @@ func (s *step) cancel(reason string) bool {
 }
 
 // unheard places an attempt that surely never reached its node again, on
-// another.
+// another. Nodes that beat and do not answer are asked at a pace: at once only
+// after the first of them.
 func (s *step) unheard(ev Unheard) bool {
 	if s.rec.State != messages.StateAssigned || s.rec.Node != ev.Node || s.rec.Attempt != ev.Attempt {
 		return false
 	}
-	s.remember(ev.Node, "unheard", CodeNotAlive, "nobody answers for this node")
+	s.remember(ev.Node, eventUnheard, CodeNotAlive, "nobody answers for this node")
 	s.rec.State = messages.StatePending
+	s.rec.Reason = ev.Node + " did not answer; it is asked again"
 	s.rec.NotBefore = time.Time{}
+	n := unheardInARow(s.rec.History)
+	if n > 1 {
+		s.rec.NotBefore = s.now.Add(unheardDelay << min(n-2, 3))
+	}
 	s.place(ev.Node)
-	if s.rec.State == messages.StatePending {
+	if s.rec.State == messages.StatePending && n == 1 {
 		s.rec.NotBefore = s.now.Add(unheardDelay)
 	}
 	return true
 }
 
+const eventUnheard = "unheard"
+
+// unheardInARow is how many of the last hand-overs found nobody.
+func unheardInARow(history []messages.History) int {
+	n := 0
+	for _, h := range slices.Backward(history) {
+		switch h.Event {
+		case eventUnheard:
+			n++
+		case string(messages.EventPlaced):
+		default:
+			return n
+		}
+	}
+	return n
+}
+
 // unheardDelay is how long a node that did not answer, and is the only one that
-// would do, is left alone.
+// would do, is left alone at first.
 const unheardDelay = time.Second
 
 // end puts the job into an end state.

@@ -3,6 +3,7 @@ package placement
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -18,6 +19,9 @@ func (s *step) report(o messages.Outcome) bool {
 	}
 	if o.Node != r.Node || o.Attempt != r.Attempt || r.State == messages.StatePending {
 		return s.late(o)
+	}
+	if r.State == messages.StateCancelling && (o.Status == messages.StatusRevoked || o.Status == messages.StatusRejected) {
+		return s.revokeAnswered(o)
 	}
 	if last := r.Outcome; last != nil && last.Attempt == o.Attempt && o.Seq <= last.Seq {
 		return false
@@ -85,24 +89,70 @@ func (s *step) refused(o messages.Outcome) {
 		Node: o.Node, Attempt: o.Attempt, Code: route.Code, Reason: route.Reason, At: s.now,
 	})
 	s.learn(route)
+	if s.rec.State == messages.StateRunning {
+		s.rec.Starts = max(0, s.rec.Starts-1) // it was accepted, and never started
+	}
 	if s.rec.Job.Policy.Reroute == messages.RerouteNever || !s.rec.Job.Op.Places() {
 		s.end(messages.StateFailed, "refused by "+o.Node+": "+route.Reason)
 		return
 	}
 	s.rec.Reason = route.Reason
+	if dropped := s.rec.Job.RefusedDropped; dropped > 0 {
+		// Refusals have been forgotten for want of room, so the nodes that gave
+		// them may be asked again; a big fleet that refuses is asked at a pace.
+		s.rec.NotBefore = s.now.Add(passingBackoff(dropped))
+	}
 	s.place("")
 }
 
+// mostPlatforms bounds what a record keeps of an image's platforms.
+const mostPlatforms = 32
+
 // learn keeps what a refusal says of the platforms that would do, so that they
-// limit every later placement.
+// limit every later placement. A later refusal narrows what an earlier one
+// said; one that contradicts it is the newer word on an image that has moved.
 func (s *step) learn(route *messages.RouteToPeer) {
-	switch {
-	case route.Code != messages.RefusePlatform && route.Code != messages.RefuseOSVersion:
-	case len(route.Platforms) > 0:
-		s.rec.Platforms = route.Platforms
-	case route.RequiredOS != "":
-		s.rec.Platforms = []messages.Platform{{OS: route.RequiredOS, Arch: route.RequiredArch}}
+	if route.Code != messages.RefusePlatform && route.Code != messages.RefuseOSVersion {
+		return
 	}
+	said := route.Platforms[:min(len(route.Platforms), mostPlatforms)]
+	if len(said) == 0 && (route.RequiredOS != "" || route.RequiredArch != "") {
+		said = []messages.Platform{{OS: route.RequiredOS, Arch: route.RequiredArch}}
+	}
+	if both := narrow(s.rec.Platforms, said); len(both) > 0 {
+		said = both
+	}
+	if len(said) > 0 {
+		s.rec.Platforms = said
+	}
+}
+
+// narrow is what two sets of platforms agree on, each pair in the words of the
+// one that says more; none when they share nothing.
+func narrow(known, said []messages.Platform) []messages.Platform {
+	var both []messages.Platform
+	add := func(p messages.Platform) {
+		if len(both) < mostPlatforms && !slices.Contains(both, p) {
+			both = append(both, p)
+		}
+	}
+	for _, k := range known {
+		for _, n := range said {
+			switch {
+			case says(k, n):
+				add(k)
+			case says(n, k):
+				add(n)
+			}
+		}
+	}
+	return both
+}
+
+// says tells whether p demands everything that q does.
+func says(p, q messages.Platform) bool {
+	return (q.OS == "" || p.OS == q.OS) && (q.Arch == "" || p.Arch == q.Arch) &&
+		(q.OSVersion == "" || p.OSVersion == q.OSVersion)
 }
 
 // failed ends the job, or lets it be tried again when the failure may pass.
@@ -134,6 +184,18 @@ func (s *step) retry(o messages.Outcome, reason string) {
 	s.rec.State = messages.StatePending
 	s.rec.Reason = reason
 	s.rec.NotBefore = s.now.Add(backoff(&s.rec.Job, s.rec.Starts))
+}
+
+// revokeAnswered takes in the answer to a revoke. It counts whatever its
+// sequence: a journal that has lost the attempt begins its count anew. A
+// rejection that may pass proves nothing, and the revoke stays owed.
+func (s *step) revokeAnswered(o messages.Outcome) bool {
+	if o.Status == messages.StatusRejected && o.Error != nil && o.Error.Retryable {
+		return false
+	}
+	o.JobBody = nil
+	s.rec.Outcome = &o
+	return s.cancelled(o)
 }
 
 // cancelled ends a job that is being cancelled, once its node has let go of it.
