@@ -13,7 +13,7 @@ import (
 // admit decides whether this node takes a job that looks for a node. It is the
 // exact counterpart of placement's optimistic filters; nil means yes.
 func (w *Worker) admit(ctx context.Context, job *messages.Job) *messages.RouteToPeer {
-	if r := refuse(job, w.cfg.Labels, w.attempts.free()); r != nil {
+	if r := refuse(job, w.cfg.Labels); r != nil {
 		return r
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.DecideWithin)
@@ -27,13 +27,24 @@ func (w *Worker) admit(ctx context.Context, job *messages.Job) *messages.RouteTo
 	return nil
 }
 
-// refuse checks what needs no I/O: labels, policy, room.
-func refuse(job *messages.Job, labels map[string]string, free messages.Room) *messages.RouteToPeer {
-	verdict := func(code messages.RefuseCode, format string, args ...any) *messages.RouteToPeer {
-		return &messages.RouteToPeer{
-			Service: job.EffectiveService(), Code: code, Reason: messages.TruncateReason(fmt.Sprintf(format, args...)),
-		}
+// refusal words a refusal.
+func refusal(job *messages.Job, code messages.RefuseCode, format string, args ...any) *messages.RouteToPeer {
+	return &messages.RouteToPeer{
+		Service: job.EffectiveService(), Code: code, Reason: messages.TruncateReason(fmt.Sprintf(format, args...)),
 	}
+}
+
+// noRoom is the refusal for want of room.
+func noRoom(job *messages.Job, free messages.Room) *messages.RouteToPeer {
+	r := job.Spec.Resources
+	return refusal(job, messages.RefuseCapacity,
+		"the job asks for %d milli-CPU, %d bytes of memory, %d pids and %d GPUs; free are %d, %d, %d and %d",
+		r.CPUMilli, r.Memory, r.PIDs, r.GPU, free.CPUMilli, free.Memory, free.PIDs, free.GPU)
+}
+
+// refuse checks what needs no I/O: labels and policy. Room is taken, and so
+// checked, when the attempt begins.
+func refuse(job *messages.Job, labels map[string]string) *messages.RouteToPeer {
 	want := job.Requires.Labels
 	keys := make([]string, 0, len(want))
 	for k := range want {
@@ -42,18 +53,13 @@ func refuse(job *messages.Job, labels map[string]string, free messages.Room) *me
 	slices.Sort(keys)
 	for _, k := range keys {
 		if have, ok := labels[k]; !ok {
-			return verdict(messages.RefuseLabels, "this node has no label %s (wanted: %s)", k, want[k])
+			return refusal(job, messages.RefuseLabels, "this node has no label %s (wanted: %s)", k, want[k])
 		} else if have != want[k] {
-			return verdict(messages.RefuseLabels, "this node's label %s is %s (wanted: %s)", k, have, want[k])
+			return refusal(job, messages.RefuseLabels, "this node's label %s is %s (wanted: %s)", k, have, want[k])
 		}
 	}
 	if job.Spec.Privileged {
-		return verdict(messages.RefusePolicy, "spec.privileged is true, which this node's policy does not allow")
-	}
-	if r := job.Spec.Resources; !free.Fits(r) {
-		return verdict(messages.RefuseCapacity,
-			"the job asks for %d milli-CPU, %d bytes of memory, %d pids and %d GPUs; free are %d, %d, %d and %d",
-			r.CPUMilli, r.Memory, r.PIDs, r.GPU, free.CPUMilli, free.Memory, free.PIDs, free.GPU)
+		return refusal(job, messages.RefusePolicy, "spec.privileged is true, which this node's policy does not allow")
 	}
 	return nil
 }

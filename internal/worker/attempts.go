@@ -99,6 +99,30 @@ func (a *attempts) add(at *active) {
 	a.reserve(at, 1)
 }
 
+// addIfRoom is add, if what is left has room for it; else it tells what is
+// left. The two are one step: jobs that come at once do not share the room.
+func (a *attempts) addIfRoom(at *active) (free messages.Room, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if at.Job.Spec != nil && at.Job.Op.Places() && !a.hasRoom(at.Job.Spec.Resources) {
+		return a.left(), false
+	}
+	a.active[at.Key()] = at
+	a.reserve(at, 1)
+	return messages.Room{}, true
+}
+
+// hasRoom tells whether what is left would do. What the node counts as none in
+// all it does not limit; but it has no GPUs without saying so.
+func (a *attempts) hasRoom(want messages.Resources) bool {
+	fits := func(want, total, reserved int64) bool { return want == 0 || want <= total-reserved }
+	t, r := a.total, a.reserved
+	return (t.CPUMilli == 0 || fits(want.CPUMilli, t.CPUMilli, r.CPUMilli)) &&
+		(t.Memory == 0 || fits(want.Memory, t.Memory, r.Memory)) &&
+		(t.PIDs == 0 || fits(want.PIDs, t.PIDs, r.PIDs)) &&
+		fits(want.GPU, t.GPU, r.GPU)
+}
+
 // drop ends an attempt and frees what it had.
 func (a *attempts) drop(at *active) {
 	a.mu.Lock()
@@ -143,6 +167,10 @@ func (a *attempts) ofJob(job string, upTo uint64) []*active {
 func (a *attempts) free() messages.Room {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.left()
+}
+
+func (a *attempts) left() messages.Room {
 	return messages.Room{
 		CPUMilli: max(0, a.total.CPUMilli-a.reserved.CPUMilli),
 		Memory:   max(0, a.total.Memory-a.reserved.Memory),

@@ -20,12 +20,9 @@ var (
 	errRunLonger = errors.New("the job ran longer than its timeout")
 )
 
-// track makes an attempt known as one that is being carried out.
-func (w *Worker) track(a journal.Attempt) *active {
-	at := &active{Attempt: a, running: make(chan struct{}), done: make(chan struct{})}
-	w.attempts.add(at)
-	w.changed()
-	return at
+// newActive is an attempt about to be carried out.
+func newActive(a journal.Attempt) *active {
+	return &active{Attempt: a, running: make(chan struct{}), done: make(chan struct{})}
 }
 
 // carryOut does what an attempt asks for, and reports. resumed says that a
@@ -38,7 +35,10 @@ func (w *Worker) carryOut(at *active, resumed bool) {
 	if w.ctx.Err() != nil {
 		return // the worker stops; the next one takes the attempt up
 	}
-	o := w.conclude(at, result, err)
+	o, ok := w.conclude(at, result, err)
+	if !ok {
+		return // so does this
+	}
 	w.tidy(&at.Attempt)
 	w.attempts.drop(at)
 	w.changed()
@@ -46,20 +46,28 @@ func (w *Worker) carryOut(at *active, resumed bool) {
 	w.log.Info("ended a job", "job", at.Job.ID, "attempt", at.Job.Attempt, "status", o.Status, "reason", reason(&o))
 }
 
-// conclude journals the attempt's last outcome. It does not give up: an outcome
-// that is owed must not be lost to a disk that is full for a while.
-func (w *Worker) conclude(at *active, result *messages.Result, err error) messages.Outcome {
+// conclude journals the attempt's last outcome. It does not give up before the
+// worker stops: an outcome that is owed must not be lost to a disk that is full
+// for a while. ok is false when it was not written; then nothing that shows how
+// the attempt ended may be removed.
+func (w *Worker) conclude(at *active, result *messages.Result, err error) (_ messages.Outcome, ok bool) {
 	o := w.outcome(&at.Attempt, messages.StatusCompleted)
 	o.Result = result
 	if result != nil && result.FinishedAt.IsZero() {
 		result.FinishedAt = o.At
 	}
 	w.judge(&o, err)
+	fit(&o)
+	if err := mend(&o); err != nil {
+		w.log.Error("an outcome was not one that may be told; it has been cut", "attempt", at.Key().String(), "error", err)
+	}
 	a := at.Attempt
 	a.Phase, a.Ended, a.Last = journal.PhaseEnded, o.At, &o
-	w.writeUntilDone(a, o)
+	if !w.writeUntilDone(a, o) {
+		return o, false
+	}
 	at.Attempt = a
-	return o
+	return o, true
 }
 
 // judge gives an outcome its status.
@@ -69,7 +77,8 @@ func (w *Worker) judge(o *messages.Outcome, err error) {
 	case routed:
 		o.Status, o.Route, o.Result = messages.StatusRouteToPeer, w.routeToPeer(verdict), nil
 	case errors.Is(err, errRevoked):
-		o.Status, o.Error = messages.StatusRevoked, nil
+		stopped := true
+		o.Status, o.Result = messages.StatusRevoked, &messages.Result{Stopped: &stopped}
 	case errors.Is(err, errCutOff):
 		o.Status = messages.StatusInterrupted
 		o.Error = &messages.Error{Code: messages.CodeAborted, Message: messages.TruncateReason(err.Error())}
@@ -85,8 +94,9 @@ func endedWell(r *messages.Result) bool {
 	return r != nil && r.ExitCode != nil && *r.ExitCode == 0 && r.ExitReason == messages.ExitExited
 }
 
-// writeUntilDone writes to the journal, again and again if it must.
-func (w *Worker) writeUntilDone(a journal.Attempt, publish ...messages.Outcome) {
+// writeUntilDone writes to the journal, again and again if it must; it is false
+// when the worker stops first.
+func (w *Worker) writeUntilDone(a journal.Attempt, publish ...messages.Outcome) bool {
 	_, err := backoff.Retry(w.ctx, func() (struct{}, error) {
 		return struct{}{}, w.cfg.Journal.Write(a, publish...)
 	}, backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, d time.Duration) {
@@ -94,9 +104,10 @@ func (w *Worker) writeUntilDone(a journal.Attempt, publish ...messages.Outcome) 
 	}))
 	if err != nil {
 		w.log.Error("stopping with an outcome unwritten; the next worker finds it out anew", "attempt", a.Key().String(), "error", err)
-		return
+		return false
 	}
 	w.queued()
+	return true
 }
 
 // mark journals that the step which must not be repeated is about to be taken.
@@ -114,8 +125,9 @@ func (w *Worker) mark(at *active) error {
 func (w *Worker) say(at *active, o messages.Outcome) {
 	a := at.Attempt
 	a.Last = &o
-	w.writeUntilDone(a, o)
-	at.Attempt = a
+	if w.writeUntilDone(a, o) {
+		at.Attempt = a
+	}
 }
 
 // persist calls f again, with growing pauses, while its error is of a kind that
@@ -135,39 +147,6 @@ func persistFor[T any](ctx context.Context, w *Worker, limit time.Duration, what
 	}, backoff.WithMaxElapsedTime(limit), backoff.WithNotify(func(err error, d time.Duration) {
 		w.log.Warn("will try again", "what", what, "error", err, "again_in", d)
 	}))
-}
-
-// revoke stops, removes and fences every attempt of a job up to the one named,
-// and remembers that, so that a late command for one of them is refused even if
-// the job was never heard of.
-func (w *Worker) revoke(ctx context.Context, job messages.Job) (messages.Outcome, error) {
-	upTo := job.Args.Attempt
-	stopped := false
-	for _, at := range w.attempts.ofJob(job.ID, upTo) {
-		at.giveUp(errRevoked)
-		select {
-		case <-at.done:
-			stopped = true
-		case <-ctx.Done():
-			return messages.Outcome{}, unavailable(ctx.Err())
-		}
-	}
-	a := journal.Attempt{Job: job, Phase: journal.PhaseEnded, Accepted: time.Now(), Ended: time.Now()}
-	a.Job.Attempt = upTo
-	if before, err := w.cfg.Journal.Attempt(job.ID, upTo); err == nil {
-		a.Last, a.Fingerprint, a.Direct = before.Last, before.Fingerprint, before.Direct
-	} else if !errors.Is(err, journal.ErrNotFound) {
-		return messages.Outcome{}, unavailable(err)
-	}
-	o := w.outcome(&a, messages.StatusRevoked)
-	o.Result = &messages.Result{Stopped: &stopped}
-	a.Last = &o
-	if err := w.cfg.Journal.Write(a, o); err != nil {
-		return messages.Outcome{}, unavailable(err)
-	}
-	w.queued()
-	w.tell(messages.EventRevoked, &a, fmt.Sprintf("every attempt up to %d", upTo))
-	return o, nil
 }
 
 func reason(o *messages.Outcome) string {

@@ -165,21 +165,27 @@ func (w *Worker) refuse(a journal.Attempt, route *messages.RouteToPeer) (message
 	return o, nil
 }
 
-// begin journals the acceptance, and starts to carry the attempt out. From the
-// journal's answer on, the worker owes an outcome.
+// begin takes the room an attempt asks for, journals its acceptance, and starts
+// to carry it out. From the journal's answer on, the worker owes an outcome.
 func (w *Worker) begin(a journal.Attempt) (messages.Outcome, error) {
 	o := w.outcome(&a, messages.StatusAccepted)
 	a.Last = &o
+	at := newActive(a)
+	if free, ok := w.attempts.addIfRoom(at); !ok {
+		a.Last = nil
+		return w.refuse(a, noRoom(&a.Job, free))
+	}
 	var publish []messages.Outcome
 	if a.Direct {
 		publish = append(publish, o) // a placer that sent it has the reply
 	}
 	if err := w.cfg.Journal.Write(a, publish...); err != nil {
+		w.attempts.drop(at)
 		return messages.Outcome{}, unavailable(err)
 	}
 	w.queued()
+	w.changed()
 	w.log.Info("accepted a job", "job", a.Job.ID, "attempt", a.Job.Attempt, "op", a.Job.Op)
-	at := w.track(a)
 	w.tell(messages.EventAccepted, &a, "")
 	w.work.Go(func() { w.carryOut(at, false) })
 	return o, nil
@@ -237,8 +243,8 @@ func (w *Worker) rejected(job *messages.Job, data []byte, err error) messages.Ou
 		}
 	}
 	return messages.Outcome{
-		V: messages.Version, Job: id, Op: job.Op, Node: w.cfg.Node, Attempt: job.Attempt,
-		Seq: 1, Status: messages.StatusRejected, At: time.Now(), Error: messages.AsError(err),
+		V: messages.Version, Job: messages.TruncateReason(id), Op: messages.Op(messages.TruncateReason(string(job.Op))),
+		Node: w.cfg.Node, Attempt: job.Attempt, Status: messages.StatusRejected, At: time.Now(), Error: messages.AsError(err),
 	}
 }
 

@@ -180,7 +180,7 @@ func clip(output []byte) (text string, cut bool) {
 	text = strings.ToValidUTF8(string(output), "\uFFFD")
 	for {
 		data, err := messages.Encode(text)
-		if err == nil && len(data) <= room {
+		if err == nil && len(data) <= room && len(text) <= messages.MaxCapturedBytes {
 			return text, cut
 		}
 		text, cut = strings.ToValidUTF8(text[:len(text)/2], ""), true

@@ -17,7 +17,8 @@ func (w *Worker) resume() error {
 	}
 	for _, a := range open {
 		w.log.Info("taking up a job", "job", a.Job.ID, "attempt", a.Job.Attempt, "phase", a.Phase)
-		at := w.track(a)
+		at := newActive(a)
+		w.attempts.add(at)
 		w.work.Go(func() { w.carryOut(at, true) })
 	}
 	w.work.Go(w.tidyAll)

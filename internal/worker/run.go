@@ -48,7 +48,8 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 // container was started. That it may have been, and cannot be told, is an
 // interruption, unless the job may be done twice.
 func (w *Worker) begun(ctx context.Context, at *active, id runtime.ContainerID) (bool, error) {
-	d, err := persist(ctx, w, "look for container "+id.String(), func() (runtime.Details, error) {
+	// Without an answer nothing may be said: the container may be running.
+	d, err := persistFor(ctx, w, 0, "look for container "+id.String(), func() (runtime.Details, error) {
 		return w.cfg.Runtime.Inspect(ctx, id)
 	})
 	ours := err == nil && d.Owner == owner(at)
@@ -162,22 +163,11 @@ func (w *Worker) abandoned(ctx context.Context, id runtime.ContainerID, err erro
 	if !errors.Is(context.Cause(ctx), errRevoked) {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(w.ctx, revokeWithin)
-	defer cancel()
-	if e := w.cfg.Runtime.Stop(ctx, id, -1); e != nil && !errdefs.IsNotFound(e) {
-		w.log.Warn("a revoked container was not stopped in good order; it is killed", "container", id.String(), "error", e)
-	}
-	_, e := persistFor(w.ctx, w, 0, "remove the revoked container "+id.String(), func() (struct{}, error) {
-		return struct{}{}, w.cfg.Runtime.Remove(w.ctx, id, runtime.RemoveOptions{Force: true, Volumes: true})
-	})
-	if e != nil && !errdefs.IsNotFound(e) {
-		return fmt.Errorf("remove the revoked container %s: %w", id, e)
+	if err := w.stopAndRemove(w.ctx, id); err != nil {
+		return err
 	}
 	return errRevoked
 }
-
-// revokeWithin bounds how long a revoked container may take to stop.
-const revokeWithin = time.Minute
 
 // tidy removes the container of an attempt that has ended, once it has been
 // kept for as long as the job wants.

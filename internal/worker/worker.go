@@ -42,7 +42,7 @@ type Config struct {
 	Root    messages.Root   // default: messages.DefaultRoot
 	Labels  map[string]string
 	Host    messages.Host
-	Total   messages.Room // what placement may hand out; a zero field is not limited
+	Total   messages.Room // what placement may hand out; a zero field is not limited, but for GPUs
 	Version string
 	Logger  *slog.Logger // default: slog.Default
 
@@ -131,13 +131,13 @@ func Start(ctx context.Context, cfg Config) (*Worker, error) {
 	}
 	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := w.resume(); err != nil {
-		w.Stop(ctx)
+		w.abort(ctx)
 		return nil, err
 	}
 	for _, start := range []func() (bus.Subscription, error){w.hearPeers, w.serve} {
 		sub, err := start()
 		if err != nil {
-			w.Stop(ctx)
+			w.abort(ctx)
 			return nil, err
 		}
 		w.subs = append(w.subs, sub)
@@ -157,15 +157,27 @@ func (w *Worker) Incarnation() string {
 // goodbye if nothing is owed. Containers that run go on running; the next
 // worker takes them up.
 func (w *Worker) Stop(ctx context.Context) {
+	w.unsubscribe(ctx)
+	w.flush(ctx)
+	w.cancel()
+	w.work.Wait()
+	w.goodbye(ctx)
+}
+
+// abort undoes a start that has failed. It says no goodbye: the name may be
+// another worker's.
+func (w *Worker) abort(ctx context.Context) {
+	w.cancel()
+	w.unsubscribe(ctx)
+	w.work.Wait()
+}
+
+func (w *Worker) unsubscribe(ctx context.Context) {
 	for _, s := range w.subs {
 		if err := s.Stop(ctx); err != nil {
 			w.log.Warn("a subscription did not stop in time", "error", err)
 		}
 	}
-	w.flush(ctx)
-	w.cancel()
-	w.work.Wait()
-	w.goodbye(ctx)
 }
 
 // journalAge is how long an ended attempt is remembered.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/shunt-fleet/shunt/internal/worker/journal"
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -52,20 +53,40 @@ var _ journal.Journal = (*Journal)(nil)
 // journal that another worker holds is an error.
 func Open(dir string) (*Journal, error) {
 	path := filepath.Join(dir, FileName)
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockPatience})
-	if errors.Is(err, bolt.ErrTimeout) {
+	db, err := openFile(path)
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("the journal %s is in use by another worker; stop it, or give this one a --state-dir of its own", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the journal %s: %w", path, err)
 	}
 	j := &Journal{db: db}
-	if err := db.Update(j.begin); err != nil {
+	if err := sound(func() error { return db.Update(j.begin) }); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("prepare the journal %s: %w", path, err)
 	}
 	j.commit = newCommitter(db)
 	return j, nil
+}
+
+// openFile opens the file, whatever is in it.
+func openFile(path string) (db *bolt.DB, err error) {
+	err = sound(func() error {
+		db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockPatience})
+		return err
+	})
+	return db, err
+}
+
+// sound runs f on a file that may be damaged: bbolt panics where a page is not
+// what it should be.
+func sound(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the file is damaged (%v); move it away to begin a new journal, under a new incarnation", p)
+		}
+	}()
+	return f()
 }
 
 // begin makes the buckets and counts the opening.
@@ -155,36 +176,6 @@ func (j *Journal) Sent(seq uint64) error {
 		}
 		return nil
 	})
-}
-
-// Forget drops attempts that ended before the given time.
-func (j *Journal) Forget(before time.Time) (int, error) {
-	dropped := 0
-	err := j.commit.do(func(tx *bolt.Tx) error {
-		dropped = 0
-		var old [][]byte
-		err := tx.Bucket(bucketAttempts).ForEach(func(k, v []byte) error {
-			var a journal.Attempt
-			if err := json.Unmarshal(v, &a); err != nil {
-				return fmt.Errorf("attempt %q: %w", k, err)
-			}
-			if a.Phase == journal.PhaseEnded && a.Ended.Before(before) {
-				old = append(old, append([]byte(nil), k...))
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		for _, k := range old {
-			if err := tx.Bucket(bucketAttempts).Delete(k); err != nil {
-				return err
-			}
-			dropped++
-		}
-		return nil
-	})
-	return dropped, err
 }
 
 // Close lets the writes that wait finish and closes the file.

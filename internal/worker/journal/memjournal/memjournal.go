@@ -125,11 +125,12 @@ func (j *Journal) Forget(before time.Time) (int, error) {
 	for k, a := range j.attempts {
 		if a.Phase == journal.PhaseEnded && a.Ended.Before(before) {
 			delete(j.attempts, k)
-			if j.newest[k.Job] == k.Attempt {
-				delete(j.newest, k.Job)
-			}
 			dropped++
 		}
+	}
+	clear(j.newest)
+	for k := range j.attempts {
+		j.newest[k.Job] = max(j.newest[k.Job], k.Attempt)
 	}
 	return dropped, nil
 }
