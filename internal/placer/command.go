@@ -16,6 +16,9 @@ import (
 func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement.Command, first bool) {
 	job := rec.Job
 	job.Attempt = to.Attempt
+	if job.Target != "" {
+		job.Target = to.Node // it has refused, and another node was found
+	}
 	outcome, err := p.ask(ctx, to.Node, &job)
 	log := p.log.With("job", job.ID, "node", to.Node, "attempt", to.Attempt)
 	switch {
@@ -68,7 +71,7 @@ func (p *Placer) revoke(ctx context.Context, rec *messages.Record, to placement.
 // ask sends a command and reads the answer, which must be about that job and
 // attempt, and from that node.
 func (p *Placer) ask(ctx context.Context, node string, job *messages.Job) (*messages.Outcome, error) {
-	data, err := messages.Encode(job)
+	data, err := encodeJob(*job)
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +92,9 @@ func (p *Placer) ask(ctx context.Context, node string, job *messages.Job) (*mess
 	if err := outcome.CheckSubject(node, job.ID); err != nil {
 		return nil, fmt.Errorf("the answer of %s is about something else: %w", node, err)
 	}
+	if outcome.Status == messages.StatusRejected && outcome.Attempt == 0 {
+		outcome.Attempt = job.Attempt // a worker that could not read the job
+	}
 	if outcome.Attempt != job.Attempt {
 		return nil, fmt.Errorf("the answer of %s is about attempt %d, not %d", node, outcome.Attempt, job.Attempt)
 	}
@@ -99,7 +105,7 @@ func (p *Placer) ask(ctx context.Context, node string, job *messages.Job) (*mess
 // still asks for what led to it, and the sweep does that again.
 func (p *Placer) bring(job string, ev placement.Event) {
 	p.lanes.put(job, func() {
-		if err := p.apply(p.ctx, job, ev); err != nil && p.ctx.Err() == nil {
+		if err := p.apply(p.ctx, job, ev); err != nil && !errors.Is(err, errNoRecord) && p.ctx.Err() == nil {
 			p.log.Warn("an event waits for the next look at its job", "job", job, "error", err)
 		}
 	})

@@ -49,8 +49,8 @@ func (p *Placer) finish(ctx context.Context, rec *messages.Record, revision uint
 	if err != nil {
 		return err
 	}
-	if said && rec.State == messages.StateDead {
-		if err := p.publishRecord(ctx, p.cfg.Root.Dead(job), rec, ""); err != nil {
+	if rec.State == messages.StateDead {
+		if err := p.sayDead(ctx, rec, said); err != nil {
 			return err
 		}
 	}
@@ -95,13 +95,31 @@ func (p *Placer) sayDone(ctx context.Context, rec *messages.Record, expect strin
 	return err == nil, err
 }
 
+// sayDead publishes the record of a dead job for its operators. first says that
+// this placer has just said the last word; else one that did may have been
+// killed before it came to this.
+func (p *Placer) sayDead(ctx context.Context, rec *messages.Record, first bool) error {
+	job, expect := rec.Job.ID, ""
+	if !first {
+		if last, err := p.ended(ctx, job); err != nil || last == nil || last.State != messages.StateDead {
+			return err
+		}
+		expect = "0"
+	}
+	err := p.publishRecord(ctx, p.cfg.Root.Dead(job), rec, expect)
+	if errors.Is(err, bus.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
 // repeat says the last word again.
 func (p *Placer) repeat(ctx context.Context, rec *messages.Record) error {
 	return p.publishRecord(ctx, p.cfg.Root.Done(rec.Job.ID), rec, "")
 }
 
 func (p *Placer) publishRecord(ctx context.Context, subject string, rec *messages.Record, expect string) error {
-	data, err := messages.Encode(rec)
+	data, err := encodeRecord(rec)
 	if err != nil {
 		return err
 	}

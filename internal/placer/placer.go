@@ -86,6 +86,7 @@ type Placer struct {
 	fleet   *fleet
 	placers *placers
 	lanes   *lanes
+	early   *earlies
 	started time.Time
 
 	ctx    context.Context // of effects; ends when the placer stops
@@ -113,6 +114,7 @@ func Start(ctx context.Context, cfg Config) (*Placer, error) {
 		fleet:   newFleet(),
 		placers: newPlacers(cfg.ID),
 		lanes:   newLanes(64),
+		early:   newEarlies(2 * cfg.RequestTimeout),
 		started: time.Now(),
 		wake:    make(chan struct{}, 1),
 	}

@@ -26,7 +26,10 @@ type entry struct {
 type records struct {
 	mu   sync.Mutex
 	live map[string]*entry
-	gone map[string]uint64 // revision of a deletion this placer made itself
+	// gone is the jobs whose records this placer has deleted itself, with the
+	// revision it deleted, until the bucket's changes have come past that.
+	gone  map[string]uint64
+	heard uint64 // the latest revision of the bucket's changes
 }
 
 func newRecords() *records {
@@ -78,14 +81,22 @@ func (r *records) deleted(job string, revision uint64) {
 	r.drop(job, revision)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.gone[job] = revision
+	if r.heard < revision {
+		r.gone[job] = revision
+	}
 }
 
-// confirmed says that the bucket has told of a job's deletion itself.
-func (r *records) confirmed(job string) {
+// hear notes how far the bucket's changes have come. They come in the order of
+// their revisions, so what was deleted before is not brought back after.
+func (r *records) hear(revision uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.gone, job)
+	r.heard = max(r.heard, revision)
+	for job, at := range r.gone {
+		if at <= r.heard {
+			delete(r.gone, job)
+		}
+	}
 }
 
 // try marks that what is due for the record is being performed now.
@@ -132,9 +143,10 @@ func (p *Placer) watchRecords(ctx context.Context) {
 			p.lookNow()
 		case change.Deleted:
 			p.records.drop(change.Key, change.Revision)
-			p.records.confirmed(change.Key)
+			p.records.hear(change.Revision)
 		default:
 			p.noteRecord(change.Entry)
+			p.records.hear(change.Revision)
 		}
 	}
 }

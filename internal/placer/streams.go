@@ -2,6 +2,7 @@ package placer
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -42,6 +43,9 @@ func (p *Placer) consumeOutcomes(ctx context.Context) (bus.Subscription, error) 
 func (p *Placer) handle(d bus.Delivery, job string, take func(context.Context) error) {
 	p.lanes.put(job, func() {
 		err := take(p.ctx)
+		if errors.Is(err, errNoRecord) {
+			err = p.noRecord(p.ctx, d, job)
+		}
 		if err == nil {
 			err = d.Ack(p.ctx)
 		} else if laterErr := d.Later(redeliverAfter); laterErr != nil {
@@ -111,4 +115,25 @@ func (p *Placer) takeOutcome(ctx context.Context, node, job string, data []byte)
 		return nil
 	}
 	return p.apply(ctx, job, placement.Reported{Outcome: outcome})
+}
+
+// noRecord decides about a message for a job that has no record. If the job has
+// ended, the message is late. Else it may be early: another placer may be about
+// to write the record, so the message comes again for a while.
+func (p *Placer) noRecord(ctx context.Context, d bus.Delivery, job string) error {
+	ended, err := p.ended(ctx, job)
+	if err != nil || ended != nil {
+		return err
+	}
+	m := d.Message()
+	if p.early.wait(early{m.Subject, d.Sequence()}, time.Now()) {
+		return errNoRecord
+	}
+	if strings.HasPrefix(m.Subject, p.cfg.Root.Cancel("")) {
+		return p.reject(ctx, job, messages.Error{
+			Code: messages.CodeNotFound, Field: "job", Message: "no job of this id is known; there is nothing to cancel",
+		})
+	}
+	p.log.Warn("an outcome was dropped: no such job is known", "subject", m.Subject)
+	return nil
 }

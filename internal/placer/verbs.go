@@ -123,7 +123,7 @@ func (p *Placer) cancelJob(ctx context.Context, req messages.JobRequest) (any, e
 	p.lanes.put(req.ID, func() { done <- p.apply(p.ctx, req.ID, placement.CancelAsked{Reason: req.Reason}) })
 	select {
 	case err := <-done:
-		if err != nil {
+		if err != nil && !errors.Is(err, errNoRecord) {
 			return nil, unavailable(err)
 		}
 		return p.find(ctx, req.ID)
