@@ -47,20 +47,23 @@ func create(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) err
 	return rt.Create(ctx, id, &messages.Spec{Image: image}, runtime.CreateOptions{})
 }
 
-// TestConformance shows that a Faulty without faults changes nothing.
-func TestConformance(t *testing.T) {
-	faulty := runtimetest.Inject(newMemory(t))
-	lacks := []string{
-		"ImageHistory", "SearchImages", "SaveImages", "LoadImages", "ImportImage", "Stats", "StatsStream", "PID",
-		"Top", "Changes", "CopyIn", "CopyOut", "Export", "Commit",
-	}
-	runtimetest.Run(t, runtimetest.Config{
-		New:          func(*testing.T) runtime.Runtime { return faulty },
+// config holds a Runtime over memory to the suite.
+func config(rt runtime.Runtime) runtimetest.Config {
+	return runtimetest.Config{
+		New:          func(*testing.T) runtime.Runtime { return rt },
 		Image:        func(*testing.T) string { return image },
 		MissingImage: "shunt.test/nothing:1",
-		Lacks:        lacks,
-		Restart:      func(_ *testing.T, rt runtime.Runtime) runtime.Runtime { return runtimetest.Inject(rt) },
-	})
+		Lacks: []string{
+			"ImageHistory", "SearchImages", "SaveImages", "LoadImages", "ImportImage", "Stats", "StatsStream", "PID",
+			"Top", "Changes", "CopyIn", "CopyOut", "Export", "Commit",
+		},
+		Restart: func(_ *testing.T, rt runtime.Runtime) runtime.Runtime { return runtimetest.Inject(rt) },
+	}
+}
+
+// TestConformance shows that a Faulty without faults changes nothing.
+func TestConformance(t *testing.T) {
+	runtimetest.Run(t, config(runtimetest.Inject(newMemory(t))))
 }
 
 // TestEveryOperationIsForwarded fails when the port grows and Faulty does not.

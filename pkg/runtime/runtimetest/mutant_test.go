@@ -1,0 +1,178 @@
+package runtimetest_test
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/runtime/runtimetest"
+)
+
+// mutantVariable names the mutant that a child process runs the suite on.
+const mutantVariable = "SHUNT_RUNTIMETEST_MUTANT"
+
+// mutants are Runtimes with one thing wrong, each under the case that has to
+// see it.
+var mutants = map[string]func(runtime.Runtime) runtime.Runtime{
+	"exit_code_n": func(rt runtime.Runtime) runtime.Runtime { return exitsWell{rt} },
+	"second_create_is_already_exists_and_harms_nothing": func(rt runtime.Runtime) runtime.Runtime { return overwrites{rt} },
+	"of_concurrent_creates_exactly_one_wins":            func(rt runtime.Runtime) runtime.Runtime { return overwrites{rt} },
+	"remove_running_needs_force":                        func(rt runtime.Runtime) runtime.Runtime { return removesAll{rt} },
+	"list_and_inspect_know_the_container":               func(rt runtime.Runtime) runtime.Runtime { return listsNothing{rt} },
+	"a_restart_finds_its_containers_again":              func(rt runtime.Runtime) runtime.Runtime { return listsNothing{rt} },
+	"a_cancelled_context_ends_every_operation":          func(rt runtime.Runtime) runtime.Runtime { return listsNothing{rt} },
+	"an_unknown_id_is_not_found":                        func(rt runtime.Runtime) runtime.Runtime { return knowsAll{rt} },
+	"kill_with_an_unknown_signal_is_invalid_argument":   func(rt runtime.Runtime) runtime.Runtime { return killsAnyway{rt} },
+	"stop_kills_after_the_timeout":                      func(rt runtime.Runtime) runtime.Runtime { return stopsKindly{rt} },
+	"stop_ends_by_the_stop_signal":                      func(rt runtime.Runtime) runtime.Runtime { return stopsKindly{rt} },
+	"logs_are_exact":                                    func(rt runtime.Runtime) runtime.Runtime { return trims{rt} },
+	"exec_stream_ends_with_exactly_one_exit":            func(rt runtime.Runtime) runtime.Runtime { return exitsTwice{rt} },
+	"wait_of_what_never_ran_is_failed_precondition":     func(rt runtime.Runtime) runtime.Runtime { return exitsWell{rt} },
+	"pull_of_a_missing_image_is_not_found":              func(rt runtime.Runtime) runtime.Runtime { return pullsAll{rt} },
+	"lacks_Commit":                                      func(rt runtime.Runtime) runtime.Runtime { return commitsNothing{rt} },
+}
+
+type (
+	exitsWell      struct{ runtime.Runtime }
+	overwrites     struct{ runtime.Runtime }
+	removesAll     struct{ runtime.Runtime }
+	listsNothing   struct{ runtime.Runtime }
+	knowsAll       struct{ runtime.Runtime }
+	killsAnyway    struct{ runtime.Runtime }
+	stopsKindly    struct{ runtime.Runtime }
+	trims          struct{ runtime.Runtime }
+	exitsTwice     struct{ runtime.Runtime }
+	pullsAll       struct{ runtime.Runtime }
+	commitsNothing struct{ runtime.Runtime }
+)
+
+func (m exitsWell) Wait(ctx context.Context, id runtime.ContainerID) (int, error) {
+	if _, err := m.Runtime.Wait(ctx, id); err != nil && !errdefs.IsFailedPrecondition(err) {
+		return 0, err
+	}
+	return 0, nil
+}
+
+func (m overwrites) Create(ctx context.Context, id runtime.ContainerID, spec *messages.Spec, opts runtime.CreateOptions) error {
+	err := m.Runtime.Create(ctx, id, spec, opts)
+	if errdefs.IsAlreadyExists(err) {
+		return nil // and the caller takes it for its own
+	}
+	return err
+}
+
+func (m removesAll) Remove(ctx context.Context, id runtime.ContainerID, _ runtime.RemoveOptions) error {
+	return m.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true})
+}
+
+func (listsNothing) List(context.Context) ([]runtime.Container, error) { return nil, nil }
+
+func (m knowsAll) State(ctx context.Context, id runtime.ContainerID) (runtime.State, error) {
+	state, err := m.Runtime.State(ctx, id)
+	if errdefs.IsNotFound(err) {
+		return runtime.State{Phase: runtime.PhasePending}, nil
+	}
+	return state, err
+}
+
+func (m killsAnyway) Kill(ctx context.Context, id runtime.ContainerID, signal string) error {
+	err := m.Runtime.Kill(ctx, id, signal)
+	if errdefs.IsInvalidArgument(err) {
+		return m.Runtime.Kill(ctx, id, "KILL")
+	}
+	return err
+}
+
+func (m stopsKindly) Stop(ctx context.Context, id runtime.ContainerID, _ time.Duration) error {
+	return m.Runtime.Kill(ctx, id, "WINCH")
+}
+
+func (m trims) Logs(ctx context.Context, id runtime.ContainerID, opts runtime.LogOptions) iter.Seq2[runtime.LogEntry, error] {
+	return func(yield func(runtime.LogEntry, error) bool) {
+		for entry, err := range m.Runtime.Logs(ctx, id, opts) {
+			entry.Message = bytes.TrimSpace(entry.Message)
+			if !yield(entry, err) {
+				return
+			}
+		}
+	}
+}
+
+func (m exitsTwice) ExecStream(ctx context.Context, id runtime.ContainerID, opts runtime.ExecOptions) iter.Seq2[runtime.ExecEvent, error] {
+	return func(yield func(runtime.ExecEvent, error) bool) {
+		for event, err := range m.Runtime.ExecStream(ctx, id, opts) {
+			if !yield(event, err) || event.Exit != nil && !yield(event, err) {
+				return
+			}
+		}
+	}
+}
+
+func (m pullsAll) Pull(ctx context.Context, ref string, opts runtime.PullOptions) (runtime.ImageInfo, error) {
+	info, err := m.Runtime.Pull(ctx, ref, opts)
+	if errdefs.IsNotFound(err) {
+		return runtime.ImageInfo{Reference: ref}, nil
+	}
+	return info, err
+}
+
+func (commitsNothing) Commit(context.Context, runtime.ContainerID, string) (runtime.ImageInfo, error) {
+	return runtime.ImageInfo{}, nil
+}
+
+// TestTheSuiteSeesWhatIsWrong runs one case on its mutant, in a process of its
+// own since the case has to fail.
+func TestTheSuiteSeesWhatIsWrong(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range mutants {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestMutant$/^"+name+"$", "-test.v")
+			cmd.Env = append(os.Environ(), mutantVariable+"="+name)
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), "--- FAIL: TestMutant/"+name) {
+				t.Errorf("the case does not see the mutant (%v):\n%s", err, out)
+			}
+		})
+	}
+}
+
+// TestAnOperationThatNobodyCoversIsSeen leaves Lacks empty on purpose.
+func TestAnOperationThatNobodyCoversIsSeen(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestMutant$/^every_operation_is_covered$")
+	cmd.Env = append(os.Environ(), mutantVariable+"=nothing lacks")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "operation Commit is in no case and not in Lacks") {
+		t.Errorf("nobody misses Commit (%v):\n%s", err, out)
+	}
+}
+
+// TestMutant is the child's test; on its own it runs the suite on a Runtime
+// with nothing wrong.
+func TestMutant(t *testing.T) {
+	name := os.Getenv(mutantVariable)
+	wrong := mutants[name]
+	if wrong == nil {
+		wrong = func(rt runtime.Runtime) runtime.Runtime { return rt }
+	}
+	cfg := config(wrong(newMemory(t)))
+	if name == "nothing lacks" {
+		cfg.Lacks = nil
+	}
+	runtimetest.Run(t, cfg)
+}
