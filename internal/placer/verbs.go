@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/internal/version"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/placement"
 )
@@ -27,7 +28,7 @@ func (p *Placer) serve(context.Context) (bus.Subscription, error) {
 		messages.PlacerInfo:    answer(p.info),
 	}
 	service := bus.Service{
-		Name: "shunt-placer", Version: semver(p.cfg.Version),
+		Name: "shunt-placer", Version: version.Semver(p.cfg.Version),
 		Description: "decides where shunt's jobs run",
 		Metadata:    map[string]string{"id": p.cfg.ID},
 	}
@@ -159,12 +160,4 @@ func (p *Placer) info(context.Context, messages.EmptyRequest) (any, error) {
 
 func unavailable(err error) error {
 	return &messages.Error{Code: messages.CodeUnavailable, Message: messages.TruncateReason(err.Error()), Retryable: true}
-}
-
-// semver is the version as discovery wants it; a build without one is 0.0.0.
-func semver(version string) string {
-	if version == "" || version[0] < '0' || version[0] > '9' {
-		return "0.0.0"
-	}
-	return version
 }

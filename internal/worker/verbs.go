@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/internal/version"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
@@ -18,7 +19,7 @@ const verbTimeout = 30 * time.Second
 func (w *Worker) serve() (bus.Subscription, error) {
 	root, node := w.cfg.Root, w.cfg.Node
 	service := bus.Service{
-		Name: "shunt-worker", Version: semver(w.cfg.Version),
+		Name: "shunt-worker", Version: version.Semver(w.cfg.Version),
 		Description: "runs shunt's jobs on a node",
 		Metadata:    map[string]string{"node": node, "incarnation": w.Incarnation()},
 		Endpoints: []bus.Endpoint{{
@@ -128,12 +129,4 @@ func (w *Worker) info(ctx context.Context, _ messages.EmptyRequest) (any, error)
 		reply.Runtimes = append(reply.Runtimes, info)
 	}
 	return reply, nil
-}
-
-// semver is the version as discovery wants it; a build without one is 0.0.0.
-func semver(version string) string {
-	if version == "" || version[0] < '0' || version[0] > '9' {
-		return "0.0.0"
-	}
-	return version
 }
