@@ -186,6 +186,21 @@ func TestHandleTermLeavesInPeace(t *testing.T) {
 	}
 }
 
+func TestHandleTermDoesWhatComesNext(t *testing.T) {
+	cmd, _, rest := started(t, "handle-term", "sh", "-c", "echo next; exit 7")
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(rest)
+	if err != nil || string(said) != "term\nnext\n" {
+		t.Errorf("it said %q, %v; want term and next", said, err)
+	}
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 7 {
+		t.Errorf("it ended with %d, want 7", code)
+	}
+}
+
 func TestIgnoreTermEndsByKillOnly(t *testing.T) {
 	cmd, _, rest := started(t, "ignore-term")
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
