@@ -174,7 +174,7 @@ func (f *Faulty) do(ctx context.Context, op string, id runtime.ContainerID, args
 	return err
 }
 
-func ask[T any](f *Faulty, ctx context.Context, op string, id runtime.ContainerID, args []any, inner func(ctx context.Context) (T, error)) (answer T, err error) {
+func ask[T any](ctx context.Context, f *Faulty, op string, id runtime.ContainerID, args []any, inner func(ctx context.Context) (T, error)) (answer T, err error) {
 	u := f.begin(ctx, op, id, args)
 	defer u.cancel()
 	struck, err := f.pass(u, func(ctx context.Context) (err error) {
@@ -187,7 +187,7 @@ func ask[T any](f *Faulty, ctx context.Context, op string, id runtime.ContainerI
 	return answer, err
 }
 
-func stream[T any](f *Faulty, ctx context.Context, op string, id runtime.ContainerID, args []any, inner func(ctx context.Context) iter.Seq2[T, error]) iter.Seq2[T, error] {
+func stream[T any](ctx context.Context, f *Faulty, op string, id runtime.ContainerID, args []any, inner func(ctx context.Context) iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		u := f.begin(ctx, op, id, args)
 		defer u.cancel()

@@ -20,9 +20,9 @@ import (
 const image = "shunt.test/toybox:1"
 
 var (
-	web  = runtime.ContainerID{Service: "web"}
-	db   = runtime.ContainerID{Service: "db"}
-	oops = errors.New("oops")
+	web     = runtime.ContainerID{Service: "web"}
+	db      = runtime.ContainerID{Service: "db"}
+	errOops = errors.New("oops")
 )
 
 func newMemory(t *testing.T) *memory.Runtime {
@@ -96,7 +96,7 @@ func TestEveryOperationIsForwarded(t *testing.T) {
 }
 
 func TestFaultStrikesTheNthCall(t *testing.T) {
-	f := runtimetest.Inject(newMemory(t), runtimetest.Fault{Op: "State", Container: web, Nth: 2, Times: 2, Err: oops})
+	f := runtimetest.Inject(newMemory(t), runtimetest.Fault{Op: "State", Container: web, Nth: 2, Times: 2, Err: errOops})
 	for _, id := range []runtime.ContainerID{web, db} {
 		if err := create(t.Context(), f, id); err != nil {
 			t.Fatal(err)
@@ -105,7 +105,7 @@ func TestFaultStrikesTheNthCall(t *testing.T) {
 	var struck []bool
 	for range 4 {
 		_, err := f.State(t.Context(), web)
-		struck = append(struck, errors.Is(err, oops))
+		struck = append(struck, errors.Is(err, errOops))
 		if _, err := f.State(t.Context(), db); err != nil {
 			t.Errorf("the other container's state: %v", err)
 		}
@@ -113,8 +113,8 @@ func TestFaultStrikesTheNthCall(t *testing.T) {
 	if want := []bool{false, true, true, false}; !slices.Equal(struck, want) {
 		t.Errorf("struck %v, want %v", struck, want)
 	}
-	f.Inject(runtimetest.Fault{Times: -1, Err: oops})
-	if _, err := f.List(t.Context()); !errors.Is(err, oops) {
+	f.Inject(runtimetest.Fault{Times: -1, Err: errOops})
+	if _, err := f.List(t.Context()); !errors.Is(err, errOops) {
 		t.Errorf("list under a fault of every call: %v", err)
 	}
 	f.Heal()
@@ -125,10 +125,10 @@ func TestFaultStrikesTheNthCall(t *testing.T) {
 
 func TestFaultBeforeAndAfterTheEffect(t *testing.T) {
 	f := runtimetest.Inject(newMemory(t),
-		runtimetest.Fault{Op: "Create", Container: web, Err: oops},
-		runtimetest.Fault{Op: "Create", Container: db, When: runtimetest.After, Err: oops})
+		runtimetest.Fault{Op: "Create", Container: web, Err: errOops},
+		runtimetest.Fault{Op: "Create", Container: db, When: runtimetest.After, Err: errOops})
 	for _, id := range []runtime.ContainerID{web, db} {
-		if err := create(t.Context(), f, id); !errors.Is(err, oops) {
+		if err := create(t.Context(), f, id); !errors.Is(err, errOops) {
 			t.Errorf("create of %s: %v, want the fault's error", id, err)
 		}
 	}
@@ -218,19 +218,19 @@ func TestFaultStrikesSequences(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := runtimetest.Inject(rt,
-		runtimetest.Fault{Op: "Logs", Err: oops},
-		runtimetest.Fault{Op: "Logs", Nth: 2, When: runtimetest.After, Err: oops})
+		runtimetest.Fault{Op: "Logs", Err: errOops},
+		runtimetest.Fault{Op: "Logs", Nth: 2, When: runtimetest.After, Err: errOops})
 	for range 2 {
 		var last error
 		for _, err := range f.Logs(t.Context(), web, runtime.LogOptions{}) {
 			last = err
 		}
-		if !errors.Is(last, oops) {
+		if !errors.Is(last, errOops) {
 			t.Errorf("logs ended with %v, want the fault's error", last)
 		}
 	}
 	calls := f.Calls()
-	if len(calls) != 2 || calls[1].Nth != 2 || !reflect.DeepEqual(calls[1].Args, []any{runtime.LogOptions{}}) || !errors.Is(calls[1].Err, oops) {
+	if len(calls) != 2 || calls[1].Nth != 2 || !reflect.DeepEqual(calls[1].Args, []any{runtime.LogOptions{}}) || !errors.Is(calls[1].Err, errOops) {
 		t.Errorf("recorded %+v", calls)
 	}
 }

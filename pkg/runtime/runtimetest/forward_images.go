@@ -12,25 +12,25 @@ import (
 var none runtime.ContainerID
 
 func (f *Faulty) Platforms(ctx context.Context) ([]messages.Platform, error) {
-	return ask(f, ctx, "Platforms", none, nil, func(ctx context.Context) ([]messages.Platform, error) {
+	return ask(ctx, f, "Platforms", none, nil, func(ctx context.Context) ([]messages.Platform, error) {
 		return f.rt.Platforms(ctx)
 	})
 }
 
 func (f *Faulty) Describe(ctx context.Context) (runtime.Description, error) {
-	return ask(f, ctx, "Describe", none, nil, func(ctx context.Context) (runtime.Description, error) {
+	return ask(ctx, f, "Describe", none, nil, func(ctx context.Context) (runtime.Description, error) {
 		return f.rt.Describe(ctx)
 	})
 }
 
 func (f *Faulty) Pull(ctx context.Context, ref string, opts runtime.PullOptions) (runtime.ImageInfo, error) {
-	return ask(f, ctx, "Pull", none, []any{ref, opts}, func(ctx context.Context) (runtime.ImageInfo, error) {
+	return ask(ctx, f, "Pull", none, []any{ref, opts}, func(ctx context.Context) (runtime.ImageInfo, error) {
 		return f.rt.Pull(ctx, ref, opts)
 	})
 }
 
 func (f *Faulty) ListImages(ctx context.Context) ([]runtime.ImageInfo, error) {
-	return ask(f, ctx, "ListImages", none, nil, func(ctx context.Context) ([]runtime.ImageInfo, error) {
+	return ask(ctx, f, "ListImages", none, nil, func(ctx context.Context) ([]runtime.ImageInfo, error) {
 		return f.rt.ListImages(ctx)
 	})
 }
@@ -42,7 +42,7 @@ func (f *Faulty) RemoveImage(ctx context.Context, ref string, force bool) error 
 }
 
 func (f *Faulty) PruneImages(ctx context.Context) (runtime.PruneResult, error) {
-	return ask(f, ctx, "PruneImages", none, nil, func(ctx context.Context) (runtime.PruneResult, error) {
+	return ask(ctx, f, "PruneImages", none, nil, func(ctx context.Context) (runtime.PruneResult, error) {
 		return f.rt.PruneImages(ctx)
 	})
 }
@@ -54,13 +54,13 @@ func (f *Faulty) TagImage(ctx context.Context, source, target string) error {
 }
 
 func (f *Faulty) ImageHistory(ctx context.Context, ref string) ([]runtime.ImageLayer, error) {
-	return ask(f, ctx, "ImageHistory", none, []any{ref}, func(ctx context.Context) ([]runtime.ImageLayer, error) {
+	return ask(ctx, f, "ImageHistory", none, []any{ref}, func(ctx context.Context) ([]runtime.ImageLayer, error) {
 		return f.rt.ImageHistory(ctx, ref)
 	})
 }
 
 func (f *Faulty) SearchImages(ctx context.Context, term string, limit int) ([]runtime.ImageMatch, error) {
-	return ask(f, ctx, "SearchImages", none, []any{term, limit}, func(ctx context.Context) ([]runtime.ImageMatch, error) {
+	return ask(ctx, f, "SearchImages", none, []any{term, limit}, func(ctx context.Context) ([]runtime.ImageMatch, error) {
 		return f.rt.SearchImages(ctx, term, limit)
 	})
 }
@@ -72,13 +72,13 @@ func (f *Faulty) SaveImages(ctx context.Context, refs []string, w io.Writer) err
 }
 
 func (f *Faulty) LoadImages(ctx context.Context, r io.Reader) ([]runtime.ImageInfo, error) {
-	return ask(f, ctx, "LoadImages", none, []any{r}, func(ctx context.Context) ([]runtime.ImageInfo, error) {
+	return ask(ctx, f, "LoadImages", none, []any{r}, func(ctx context.Context) ([]runtime.ImageInfo, error) {
 		return f.rt.LoadImages(ctx, r)
 	})
 }
 
 func (f *Faulty) ImportImage(ctx context.Context, ref string, r io.Reader) (runtime.ImageInfo, error) {
-	return ask(f, ctx, "ImportImage", none, []any{ref, r}, func(ctx context.Context) (runtime.ImageInfo, error) {
+	return ask(ctx, f, "ImportImage", none, []any{ref, r}, func(ctx context.Context) (runtime.ImageInfo, error) {
 		return f.rt.ImportImage(ctx, ref, r)
 	})
 }

@@ -63,13 +63,13 @@ func (f *Faulty) UpdateResources(ctx context.Context, id runtime.ContainerID, re
 }
 
 func (f *Faulty) PruneContainers(ctx context.Context) (runtime.PruneResult, error) {
-	return ask(f, ctx, "PruneContainers", none, nil, func(ctx context.Context) (runtime.PruneResult, error) {
+	return ask(ctx, f, "PruneContainers", none, nil, func(ctx context.Context) (runtime.PruneResult, error) {
 		return f.rt.PruneContainers(ctx)
 	})
 }
 
 func (f *Faulty) SyncVolumes(ctx context.Context, id runtime.ContainerID) ([]messages.VolumeBytes, error) {
-	return ask(f, ctx, "SyncVolumes", id, nil, func(ctx context.Context) ([]messages.VolumeBytes, error) {
+	return ask(ctx, f, "SyncVolumes", id, nil, func(ctx context.Context) ([]messages.VolumeBytes, error) {
 		return f.rt.SyncVolumes(ctx, id)
 	})
 }

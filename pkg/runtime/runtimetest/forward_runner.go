@@ -10,31 +10,31 @@ import (
 )
 
 func (f *Faulty) Wait(ctx context.Context, id runtime.ContainerID) (int, error) {
-	return ask(f, ctx, "Wait", id, nil, func(ctx context.Context) (int, error) {
+	return ask(ctx, f, "Wait", id, nil, func(ctx context.Context) (int, error) {
 		return f.rt.Wait(ctx, id)
 	})
 }
 
 func (f *Faulty) WaitOutcome(ctx context.Context, id runtime.ContainerID, until messages.WaitCondition) (runtime.WaitOutcome, error) {
-	return ask(f, ctx, "WaitOutcome", id, []any{until}, func(ctx context.Context) (runtime.WaitOutcome, error) {
+	return ask(ctx, f, "WaitOutcome", id, []any{until}, func(ctx context.Context) (runtime.WaitOutcome, error) {
 		return f.rt.WaitOutcome(ctx, id, until)
 	})
 }
 
 func (f *Faulty) Logs(ctx context.Context, id runtime.ContainerID, opts runtime.LogOptions) iter.Seq2[runtime.LogEntry, error] {
-	return stream(f, ctx, "Logs", id, []any{opts}, func(ctx context.Context) iter.Seq2[runtime.LogEntry, error] {
+	return stream(ctx, f, "Logs", id, []any{opts}, func(ctx context.Context) iter.Seq2[runtime.LogEntry, error] {
 		return f.rt.Logs(ctx, id, opts)
 	})
 }
 
 func (f *Faulty) Exec(ctx context.Context, id runtime.ContainerID, opts runtime.ExecOptions) (runtime.ExecResult, error) {
-	return ask(f, ctx, "Exec", id, []any{opts}, func(ctx context.Context) (runtime.ExecResult, error) {
+	return ask(ctx, f, "Exec", id, []any{opts}, func(ctx context.Context) (runtime.ExecResult, error) {
 		return f.rt.Exec(ctx, id, opts)
 	})
 }
 
 func (f *Faulty) ExecStream(ctx context.Context, id runtime.ContainerID, opts runtime.ExecOptions) iter.Seq2[runtime.ExecEvent, error] {
-	return stream(f, ctx, "ExecStream", id, []any{opts}, func(ctx context.Context) iter.Seq2[runtime.ExecEvent, error] {
+	return stream(ctx, f, "ExecStream", id, []any{opts}, func(ctx context.Context) iter.Seq2[runtime.ExecEvent, error] {
 		return f.rt.ExecStream(ctx, id, opts)
 	})
 }
@@ -58,7 +58,7 @@ func (f *Faulty) Export(ctx context.Context, id runtime.ContainerID, w io.Writer
 }
 
 func (f *Faulty) Commit(ctx context.Context, id runtime.ContainerID, ref string) (runtime.ImageInfo, error) {
-	return ask(f, ctx, "Commit", id, []any{ref}, func(ctx context.Context) (runtime.ImageInfo, error) {
+	return ask(ctx, f, "Commit", id, []any{ref}, func(ctx context.Context) (runtime.ImageInfo, error) {
 		return f.rt.Commit(ctx, id, ref)
 	})
 }
