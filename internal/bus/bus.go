@@ -102,8 +102,11 @@ type Bucket interface {
 	// with ErrConflict.
 	Delete(ctx context.Context, key string, revision uint64) error
 	// Watch gives every entry there is, then one Change with Current set, then
-	// every change as it happens, until ctx ends or the caller stops reading.
-	// It survives reconnects; a change may be given again.
+	// the changes as they happen, until ctx ends or the caller stops reading.
+	// Of changes of one key in quick succession only the last is sure to be
+	// given. It survives reconnects: then all is given again, Current too, and
+	// what was deleted meanwhile as such. An error is the last thing it gives:
+	// ErrNotFound without such a bucket, ErrUnavailable once the bus is closed.
 	Watch(ctx context.Context) iter.Seq2[Change, error]
 }
 
@@ -152,7 +155,11 @@ type Delivery interface {
 }
 
 // Subscription is something that is being heard or served. Stop lets the
-// handler that runs finish, and no new one start.
+// handler that runs finish, and no new one start; called by the handler itself
+// it therefore returns only when ctx ends. What came in and was not begun is
+// not lost: a delivery goes back to its stream at once, a request is answered
+// as if nobody had been there (ErrNoResponders). A Stop that ctx cut short may
+// be called again.
 type Subscription interface {
 	Stop(ctx context.Context) error
 }

@@ -1,6 +1,7 @@
 package bustest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -108,10 +109,10 @@ func consumeShared(t *testing.T, f *fixture) {
 	for _, name := range []string{"first", "second"} {
 		conn := f.bus()
 		_, err := conn.Consume(f.ctx(), bus.Consumer{Stream: "WORK", Name: "workers", MaxOpen: 20}, func(d bus.Delivery) {
-			all <- taken{name, d.Sequence()}
 			if err := d.Ack(f.ctx()); err != nil {
 				t.Errorf("Ack: %v", err)
 			}
+			all <- taken{name, d.Sequence()}
 		})
 		must(t, err)
 	}
@@ -167,17 +168,16 @@ func consumeStop(t *testing.T, f *fixture) {
 	must(t, err)
 	first := next(t, begun)
 	got, _ := f.consume(b, of)
-	stopped := make(chan error, 1)
-	go func() { stopped <- sub.Stop(f.ctx()) }()
-	f.append(b, "work.x", "one more, so that both are asked")
-	next(t, got)
+	impatient, cancel := context.WithCancel(f.ctx())
+	cancel()
+	wantErr(t, sub.Stop(impatient), context.Canceled)
 	close(release)
-	must(t, next(t, stopped))
-	seen := map[uint64]bool{first.Sequence(): true}
-	for range len(begun) {
-		seen[(<-begun).Sequence()] = true
+	must(t, sub.Stop(f.ctx()))
+	if len(begun) > 0 {
+		t.Fatalf("%d handlers started after Stop", len(begun))
 	}
-	for len(seen) < n { // the one taken above is the newest
+	seen := map[uint64]bool{first.Sequence(): true}
+	for len(seen) < n {
 		seen[next(t, got).Sequence()] = true
 	}
 }
