@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -51,8 +50,6 @@ const (
 	DefaultStopGrace      = 10 * time.Second // a spec's stop_grace that is left out
 )
 
-var namespaceForm = regexp.MustCompile(`^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$`)
-
 // withDefaults fills in what was left out and checks the whole.
 func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Namespace, DefaultNamespace)
@@ -83,7 +80,7 @@ func (c Config) validate() error {
 		return badConfig("StateDir", c.StateDir, "an absolute path")
 	case !filepath.IsAbs(c.LoggerPath) || strings.ContainsAny(c.LoggerPath, "?#%"):
 		return badConfig("LoggerPath", c.LoggerPath, "the absolute path of a program, without ?, # and %")
-	case len(c.Namespace) > maxIDLength || !namespaceForm.MatchString(c.Namespace):
+	case !validNamespace(c.Namespace):
 		return badConfig("Namespace", c.Namespace, "at most 76 letters and digits, with single . _ - between them")
 	case c.RuncPath != "" && !filepath.IsAbs(c.RuncPath):
 		return badConfig("RuncPath", c.RuncPath, "an absolute path")
@@ -105,4 +102,15 @@ func (c Config) validate() error {
 
 func badConfig(field string, value any, want string) error {
 	return fmt.Errorf("containerd: config: %s: %q is not %s: %w", field, fmt.Sprint(value), want, errdefs.ErrInvalidArgument)
+}
+
+// validNamespace is containerd's rule: letters and digits, with single
+// separators between them.
+func validNamespace(name string) bool {
+	if len(name) > maxIDLength {
+		return false
+	}
+	words := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("._-", r) })
+	separators := strings.Count(name, ".") + strings.Count(name, "_") + strings.Count(name, "-")
+	return len(words) > 0 && separators == len(words)-1 && slug(name, maxIDLength) == strings.Join(words, "-")
 }

@@ -63,19 +63,14 @@ func (r *Runtime) createTask(ctx context.Context, rec containers.Container) erro
 	if err != nil {
 		return err
 	}
-	task, err := r.task(ctx, rec.ID)
-	if err != nil {
-		return err
-	}
-	if task != nil {
-		if task.Status != tasktypes.Status_STOPPED {
-			return fmt.Errorf("it runs already: %w", errdefs.ErrFailedPrecondition)
-		}
-		if err := r.deleteTask(ctx, rec.ID); err != nil {
+	_, err = r.tasks.Create(ctx, req)
+	if errdefs.IsAlreadyExists(native(err)) {
+		if err := r.clearTask(ctx, rec.ID); err != nil {
 			return err
 		}
+		_, err = r.tasks.Create(ctx, req)
 	}
-	if _, err := r.tasks.Create(ctx, req); err != nil {
+	if err != nil {
 		return r.failStart(ctx, rec, err)
 	}
 	if !logger.Started(r.logs.live(rec.ID)) {
@@ -83,6 +78,18 @@ func (r *Runtime) createTask(ctx context.Context, rec containers.Container) erro
 		return r.failStart(ctx, rec, err)
 	}
 	return nil
+}
+
+// clearTask deletes the task of the last start. One that has not ended stays.
+func (r *Runtime) clearTask(ctx context.Context, cid string) error {
+	task, err := r.task(ctx, cid)
+	if err != nil || task == nil {
+		return err
+	}
+	if task.Status != tasktypes.Status_STOPPED {
+		return fmt.Errorf("it runs already: %w", errdefs.ErrFailedPrecondition)
+	}
+	return r.deleteTask(ctx, cid)
 }
 
 func (r *Runtime) taskRequest(ctx context.Context, rec containers.Container) (*tasks.CreateTaskRequest, error) {
