@@ -13,7 +13,7 @@ import (
 // host's kernel needs the host's build: the first three parts (10.0.20348) have
 // to be the same, the revision behind them not.
 func Matches(offer, want messages.Platform) bool {
-	return rank(offer, want) > 0
+	return rank(offer, want).OK()
 }
 
 // Select finds the platform of an image that serves what is wanted best: the
@@ -29,7 +29,7 @@ func Select(platforms []messages.Platform, want messages.Platform) (best message
 
 // pick is the index that Select chooses, or -1.
 func pick(platforms []messages.Platform, want messages.Platform) int {
-	best, most := -1, 0
+	best, most := -1, messages.FitOtherBuild
 	for i, p := range platforms {
 		if r := rank(p, want); r > most {
 			best, most = i, r
@@ -38,33 +38,14 @@ func pick(platforms []messages.Platform, want messages.Platform) int {
 	return best
 }
 
-// rank is 0 for what does not match, and more the more surely it does.
-func rank(offer, want messages.Platform) int {
-	system := normalOS(want.OS)
-	if system == "" {
-		system = normalOS(offer.OS)
-	}
-	if o := normalOS(offer.OS); o != "" && o != system {
-		return 0
-	}
-	if o, w := normalArch(offer.Arch), normalArch(want.Arch); o != "" && w != "" && o != w {
-		return 0
-	}
-	switch {
-	case system != messages.Windows || offer.OSVersion == "" || want.OSVersion == "":
-		return 1
-	case offer.OSVersion == want.OSVersion:
-		return 3
-	case build(offer.OSVersion) == build(want.OSVersion):
-		return 2
-	}
-	return 0
+// rank is how well an image's platform serves what is wanted, once both are
+// named as Go names them.
+func rank(offer, want messages.Platform) messages.Fit {
+	return messages.FitOf(normal(offer), normal(want))
 }
 
-// build is the first three parts of a Windows version.
-func build(version string) string {
-	parts := strings.SplitN(version, ".", 4)
-	return strings.Join(parts[:min(len(parts), 3)], ".")
+func normal(p messages.Platform) messages.Platform {
+	return messages.Platform{OS: normalOS(p.OS), Arch: normalArch(p.Arch), OSVersion: p.OSVersion}
 }
 
 func normalOS(os messages.OS) messages.OS {

@@ -42,7 +42,7 @@ type demand struct {
 func (d demand) wanted() []messages.Platform {
 	var fitting []messages.Platform
 	for _, p := range d.made {
-		if fitOf(p, d.spec).ok() {
+		if messages.FitOf(p, d.spec).OK() {
 			p = filled(p, d.spec)
 			p.OSVersion = cmp.Or(p.OSVersion, d.spec.OSVersion)
 			fitting = append(fitting, p)

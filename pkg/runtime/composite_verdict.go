@@ -31,10 +31,10 @@ func verdict(d demand, wanted []messages.Platform, members []ability) *RouteToPe
 	}
 	parts := []string{asked, runs(have)}
 	switch nearest(have, wanted) {
-	case fitOtherBuild:
+	case messages.FitOtherBuild:
 		v.Code = messages.RefuseOSVersion
 		parts = append(parts, "the Windows build differs, and has to be the same in the first three parts")
-	case fitOtherArch:
+	case messages.FitOtherArch:
 		parts = append(parts, "the architecture differs")
 	}
 	v.Reason = messages.TruncateReason(strings.Join(append(parts, advice(have, wanted)), "; "))
@@ -96,7 +96,7 @@ func peers(wanted []messages.Platform) string {
 			kind += " with " + p.Arch
 		}
 		if p.OS == messages.Windows && p.OSVersion != "" {
-			kind += " and build " + build(p.OSVersion)
+			kind += " and build " + messages.WindowsBuild(p.OSVersion)
 		}
 		if !slices.Contains(kinds, kind) {
 			kinds = append(kinds, kind)
@@ -129,11 +129,11 @@ func sound(platforms []messages.Platform) []messages.Platform {
 }
 
 // nearest is how close the nearest offer comes.
-func nearest(have, wanted []messages.Platform) fit {
-	near := fitOtherOS
+func nearest(have, wanted []messages.Platform) messages.Fit {
+	near := messages.FitOtherOS
 	for _, offer := range have {
 		for _, want := range wanted {
-			near = max(near, fitOf(offer, want))
+			near = max(near, messages.FitOf(offer, want))
 		}
 	}
 	return near

@@ -11,28 +11,8 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
-// serves tells whether an offered platform does for what is wanted. A field
-// that either leaves empty is no obstacle.
-func serves(offer, want messages.Platform) bool {
-	return sameKind(offer, want) && sameBuild(offer, want)
-}
-
-func sameKind(a, b messages.Platform) bool {
-	return (a.OS == "" || b.OS == "" || a.OS == b.OS) && (a.Arch == "" || b.Arch == "" || a.Arch == b.Arch)
-}
-
-// sameBuild compares Windows builds: the first three parts of the version.
-func sameBuild(a, b messages.Platform) bool {
-	if a.OS != messages.Windows && b.OS != messages.Windows || a.OSVersion == "" || b.OSVersion == "" {
-		return true
-	}
-	return build(a.OSVersion) == build(b.OSVersion)
-}
-
-func build(version string) string {
-	parts := strings.SplitN(version, ".", 4)
-	return strings.Join(parts[:min(len(parts), 3)], ".")
-}
+// serves tells whether an offered platform does for what is wanted.
+func serves(offer, want messages.Platform) bool { return messages.FitOf(offer, want).OK() }
 
 // refuse is nil when one of the platforms serves what is wanted, and the
 // verdict otherwise.
@@ -49,7 +29,7 @@ func refuse(service, image string, offers []messages.Platform, want messages.Pla
 		if serves(offer, want) {
 			return nil
 		}
-		if sameKind(offer, want) {
+		if messages.FitOf(offer, want) == messages.FitOtherBuild {
 			verdict.Code = messages.RefuseOSVersion
 		}
 	}
