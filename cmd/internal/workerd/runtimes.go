@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/log"
 
+	"github.com/shunt-fleet/shunt/internal/version"
 	"github.com/shunt-fleet/shunt/pkg/image"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	port "github.com/shunt-fleet/shunt/pkg/runtime"
@@ -55,7 +56,7 @@ func (r *runtimes) memory(c *Config) (port.Runtime, *image.Resolver, error) {
 		return nil, nil, err
 	}
 	resolver := image.NewResolver()
-	machine, err := memory.NewMachine(memory.Config{Platforms: platforms, Images: registryImages{resolver}})
+	machine, err := memory.NewMachine(memory.Config{Platforms: platforms, Images: registryImages{resolver}, Version: version.Version})
 	if err != nil {
 		return nil, nil, err
 	}
