@@ -67,5 +67,5 @@ func explain(err error) error {
 	default:
 		return wrap(err, "JetStream")
 	}
-	return wrap(err, "%s", advice)
+	return fmt.Errorf("%w; %s", wrap(err, "JetStream"), advice)
 }
