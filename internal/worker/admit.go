@@ -11,20 +11,25 @@ import (
 )
 
 // admit decides whether this node takes a job that looks for a node. It is the
-// exact counterpart of placement's optimistic filters; nil means yes.
-func (w *Worker) admit(ctx context.Context, job *messages.Job) *messages.RouteToPeer {
+// exact counterpart of placement's optimistic filters; no route means yes. The
+// decision is where the container is to run, or nil where that has to be found
+// out by doing it.
+func (w *Worker) admit(ctx context.Context, job *messages.Job) (*runtime.Decision, *messages.RouteToPeer) {
 	if r := refuse(job, w.cfg.Labels); r != nil {
-		return r
+		return nil, r
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.DecideWithin)
 	defer cancel()
-	_, err := w.cfg.Runtime.Decide(ctx, job.EffectiveService(), job.Spec, nil)
+	d, err := w.cfg.Runtime.Decide(ctx, job.EffectiveService(), job.Spec, nil)
 	if verdict, ok := errors.AsType[*runtime.RouteToPeerError](err); ok {
-		return w.routeToPeer(verdict)
+		return nil, w.routeToPeer(verdict)
 	}
 	// Whatever else is wrong may pass, or is the job's own failure: it is
 	// accepted, and found out by doing it.
-	return nil
+	if err != nil || d.Unknown != nil {
+		return nil, nil
+	}
+	return &d, nil
 }
 
 // refusal words a refusal.

@@ -7,11 +7,16 @@ import (
 
 	"github.com/shunt-fleet/shunt/internal/worker/journal"
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
 // active is an attempt that this worker is carrying out.
 type active struct {
 	journal.Attempt // as last journaled; owned by the attempt's goroutine
+
+	// decided is where admission found that the container is to run; nil when
+	// that is not known, or no longer new. Owned by the attempt's goroutine.
+	decided *runtime.Decision
 
 	running chan struct{} // closed when a service runs
 	done    chan struct{} // closed when the last outcome is journaled

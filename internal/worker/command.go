@@ -101,12 +101,14 @@ func (w *Worker) accept(ctx context.Context, job messages.Job, fingerprint strin
 		Job: job, Fingerprint: fingerprint, Direct: direct,
 		Phase: journal.PhaseAccepted, Accepted: time.Now(),
 	}
+	at := newActive(a)
 	if job.Op.Places() {
-		if route := w.admit(ctx, &job); route != nil {
+		var route *messages.RouteToPeer
+		if at.decided, route = w.admit(ctx, &job); route != nil {
 			return w.refuse(a, route)
 		}
 	}
-	return w.begin(a)
+	return w.begin(at)
 }
 
 // remembered is the answer an attempt got before. An attempt below the newest
@@ -167,14 +169,14 @@ func (w *Worker) refuse(a journal.Attempt, route *messages.RouteToPeer) (message
 
 // begin takes the room an attempt asks for, journals its acceptance, and starts
 // to carry it out. From the journal's answer on, the worker owes an outcome.
-func (w *Worker) begin(a journal.Attempt) (messages.Outcome, error) {
+func (w *Worker) begin(at *active) (messages.Outcome, error) {
+	a := at.Attempt
 	o := w.outcome(&a, messages.StatusAccepted)
-	a.Last = &o
-	at := newActive(a)
+	at.Last = &o
 	if free, ok := w.attempts.addIfRoom(at); !ok {
-		a.Last = nil
 		return w.refuse(a, noRoom(&a.Job, free))
 	}
+	a.Last = &o
 	var publish []messages.Outcome
 	if a.Direct {
 		publish = append(publish, o) // a placer that sent it has the reply

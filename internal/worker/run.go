@@ -84,13 +84,11 @@ func (w *Worker) launch(ctx context.Context, at *active, id runtime.ContainerID)
 	return nil
 }
 
-// create decides which runtime takes the job, pulls the image there, and makes
-// the container.
+// create pulls the image to the runtime that takes the job, and makes the
+// container there.
 func (w *Worker) create(ctx context.Context, at *active, id runtime.ContainerID) error {
 	spec := at.Job.Spec
-	d, err := persist(ctx, w, "learn where "+spec.Image+" runs", func() (runtime.Decision, error) {
-		return w.cfg.Runtime.Decide(ctx, at.Job.EffectiveService(), spec, nil)
-	})
+	d, err := w.decide(ctx, at)
 	if err != nil {
 		return err
 	}
@@ -114,6 +112,19 @@ func (w *Worker) create(ctx context.Context, at *active, id runtime.ContainerID)
 	}
 	w.tell(messages.EventCreated, &at.Attempt, "")
 	return nil
+}
+
+// decide is where the attempt's container is to run: as admission has just
+// found, or else found out now.
+func (w *Worker) decide(ctx context.Context, at *active) (runtime.Decision, error) {
+	if d := at.decided; d != nil {
+		at.decided = nil
+		return *d, nil
+	}
+	spec := at.Job.Spec
+	return persist(ctx, w, "learn where "+spec.Image+" runs", func() (runtime.Decision, error) {
+		return w.cfg.Runtime.Decide(ctx, at.Job.EffectiveService(), spec, nil)
+	})
 }
 
 // makeRoom removes what an ended attempt left under the container's name; a

@@ -51,9 +51,11 @@ var _ journal.Journal = (*Journal)(nil)
 
 // Open opens the journal in a directory that exists, or makes it there. A
 // journal that another worker holds is an error.
-func Open(dir string) (*Journal, error) {
+func Open(dir string) (*Journal, error) { return openWithin(dir, lockPatience) }
+
+func openWithin(dir string, patience time.Duration) (*Journal, error) {
 	path := filepath.Join(dir, FileName)
-	db, err := openFile(path)
+	db, err := openFile(path, patience)
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("the journal %s is in use by another worker; stop it, or give this one a --state-dir of its own", path)
 	}
@@ -70,9 +72,9 @@ func Open(dir string) (*Journal, error) {
 }
 
 // openFile opens the file, whatever is in it.
-func openFile(path string) (db *bolt.DB, err error) {
+func openFile(path string, patience time.Duration) (db *bolt.DB, err error) {
 	err = sound(func() error {
-		db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockPatience})
+		db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: patience})
 		return err
 	})
 	return db, err

@@ -1,0 +1,25 @@
+package memjournal_test
+
+import (
+	"testing"
+
+	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/internal/worker/journal/journaltest"
+	"github.com/shunt-fleet/shunt/internal/worker/journal/memjournal"
+)
+
+// store keeps one journal, as the process of a worker does.
+type store struct{ j *memjournal.Journal }
+
+func (s *store) Open(*testing.T) journal.Journal {
+	if s.j == nil {
+		s.j = memjournal.New()
+	} else {
+		s.j.Reopen()
+	}
+	return s.j
+}
+
+func TestJournal(t *testing.T) {
+	journaltest.Run(t, func(*testing.T) journaltest.Store { return &store{} })
+}
