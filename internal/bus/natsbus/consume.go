@@ -19,6 +19,9 @@ const (
 	// prefetch is how many messages one consumer may hold before its handler;
 	// few enough that several consumers share a short queue.
 	prefetch = 256
+	// pullHeartbeat is how often the server tells that a pull still stands; one
+	// that it forgot is made again after missing two.
+	pullHeartbeat = 3 * time.Second
 	// recheck is how long a consumer that could not be made again waits.
 	recheck = 500 * time.Millisecond
 )
@@ -84,6 +87,7 @@ func (s *consumer) start(ctx context.Context) (jetstream.ConsumeContext, error) 
 	}
 	running, err := c.Consume(s.deliver,
 		jetstream.PullMaxMessages(min(prefetch, s.config().MaxAckPending)),
+		jetstream.PullHeartbeat(pullHeartbeat),
 		jetstream.ConsumeErrHandler(s.report))
 	return running, wrap(err, "consumer %s of %s", s.of.Name, s.of.Stream)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/internal/bus/internal/gate"
+	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
 // Serve implements bus.Core by a NATS micro service, which
@@ -66,7 +67,7 @@ func (s *service) decline(r micro.Request) {
 	if r.Reply() == "" {
 		return
 	}
-	none := micro.Headers{"Status": []string{"503"}}
+	none := micro.Headers{messages.HeaderStatus: []string{noResponders}}
 	if err := r.Respond(nil, micro.WithHeaders(none)); err != nil {
 		s.bus.log.Debug("a request came too late", "subject", r.Subject(), "error", err)
 	}
