@@ -169,7 +169,7 @@ func (b *bench) empty() {
 	if _, err := rt.PruneImages(ctx); err != nil {
 		b.Error(err)
 	}
-	os.RemoveAll(rt.RuncRoot())
+	os.RemoveAll(filepath.Dir(rt.RuncRoot())) // by default it is alone there
 }
 
 func (b *bench) id() runtime.ContainerID {
