@@ -1,12 +1,18 @@
-// Package journaltest is what every journal must do. An adapter's tests call
-// Run with a way to open it; the same cases then hold for all of them.
+// Package journaltest is what every journal must do. An adapter's test runs
+// each of the Cases on a store of its own:
+//
+//	for name, holds := range journaltest.Cases() {
+//		t.Run(name, func(t *testing.T) { holds(t, store) })
+//	}
+//
+// It asks of a test only what T says, so that it need not import package
+// testing, which nothing that ships may bring along.
 package journaltest
 
 import (
 	"errors"
 	"fmt"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,16 +21,24 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
+// T is what a case needs of a *testing.T.
+type T interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // Store is where a journal lives between openings. Open opens it, or opens it
 // again: what was written before is there.
 type Store interface {
-	Open(t *testing.T) journal.Journal
+	Open() (journal.Journal, error)
 }
 
-// Run holds a journal to the port's promises. Each case gets a store of its
-// own.
-func Run(t *testing.T, newStore func(t *testing.T) Store) {
-	for name, test := range map[string]func(*testing.T, Store){
+// Cases are the port's promises, by name.
+func Cases() map[string]func(T, Store) {
+	return map[string]func(T, Store){
 		"Identity":        identity,
 		"Attempts":        attempts,
 		"Newest":          newest,
@@ -35,9 +49,14 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 		"NewestForgotten": newestForgotten,
 		"Reopened":        reopened,
 		"Concurrent":      concurrent,
-	} {
-		t.Run(name, func(t *testing.T) { test(t, newStore(t)) })
 	}
+}
+
+func open(t T, s Store) journal.Journal {
+	t.Helper()
+	j, err := s.Open()
+	must(t, err)
+	return j
 }
 
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
@@ -66,15 +85,15 @@ func ended(a journal.Attempt, at time.Time) journal.Attempt {
 	return a
 }
 
-func identity(t *testing.T, s Store) {
-	j := s.Open(t)
+func identity(t T, s Store) {
+	j := open(t, s)
 	id := j.ID()
 	if !messages.ValidToken(id) || j.Opened() != 1 {
 		t.Errorf("a new journal is %q, opened %d times", id, j.Opened())
 	}
 	must(t, j.Close())
 	for n := uint64(2); n < 4; n++ {
-		j = s.Open(t)
+		j = open(t, s)
 		if j.ID() != id || j.Opened() != n {
 			t.Errorf("opening %d: it is %q (was %q), opened %d times", n, j.ID(), id, j.Opened())
 		}
@@ -82,8 +101,8 @@ func identity(t *testing.T, s Store) {
 	}
 }
 
-func attempts(t *testing.T, s Store) {
-	j := s.Open(t)
+func attempts(t T, s Store) {
+	j := open(t, s)
 	defer func() { must(t, j.Close()) }()
 	if _, err := j.Attempt("job", 1); !errors.Is(err, journal.ErrNotFound) {
 		t.Errorf("an attempt nobody wrote: %v", err)
@@ -103,8 +122,8 @@ func attempts(t *testing.T, s Store) {
 
 // newest asks for attempt 0, among jobs whose names begin alike, with attempts
 // whose order as text is another.
-func newest(t *testing.T, s Store) {
-	j := s.Open(t)
+func newest(t T, s Store) {
+	j := open(t, s)
 	defer func() { must(t, j.Close()) }()
 	for _, k := range []journal.Key{{Job: "a", Attempt: 9}, {Job: "a", Attempt: 10}, {Job: "a", Attempt: 2}, {Job: "a-b", Attempt: 300}, {Job: "a0", Attempt: 1}, {Job: "Z", Attempt: 5}} {
 		must(t, j.Write(Attempt(k.Job, k.Attempt)))
@@ -121,17 +140,17 @@ func newest(t *testing.T, s Store) {
 	}
 }
 
-func openAttempts(t *testing.T, s Store) {
-	j := s.Open(t)
+func openAttempts(t T, s Store) {
+	j := open(t, s)
 	defer func() { must(t, j.Close()) }()
 	for _, k := range []journal.Key{{Job: "b", Attempt: 3}, {Job: "a", Attempt: 3}, {Job: "c", Attempt: 1}, {Job: "d", Attempt: 2}} {
 		must(t, j.Write(Attempt(k.Job, k.Attempt)))
 	}
 	must(t, j.Write(ended(Attempt("d", 2), epoch)))
-	open, err := j.Open()
+	all, err := j.Open()
 	must(t, err)
 	var got []string
-	for _, a := range open {
+	for _, a := range all {
 		got = append(got, a.Key().String())
 	}
 	// In the order of their acceptance, which is that of their attempts.
@@ -140,8 +159,8 @@ func openAttempts(t *testing.T, s Store) {
 	}
 }
 
-func queue(t *testing.T, s Store) {
-	j := s.Open(t)
+func queue(t T, s Store) {
+	j := open(t, s)
 	defer func() { must(t, j.Close()) }()
 	if q, err := j.Queue(10); err != nil || len(q) != 0 {
 		t.Errorf("a new journal's queue: %v (%v)", q, err)
@@ -163,7 +182,7 @@ func queue(t *testing.T, s Store) {
 }
 
 // order checks the sequences of the oldest outcomes, and that places rise.
-func order(t *testing.T, j journal.Journal, limit int, want ...uint64) []journal.Queued {
+func order(t T, j journal.Journal, limit int, want ...uint64) []journal.Queued {
 	t.Helper()
 	q, err := j.Queue(limit)
 	must(t, err)
@@ -181,15 +200,15 @@ func order(t *testing.T, j journal.Journal, limit int, want ...uint64) []journal
 }
 
 // oneTransaction: an attempt is noted together with what is said of it.
-func oneTransaction(t *testing.T, s Store) {
-	j := s.Open(t)
+func oneTransaction(t T, s Store) {
+	j := open(t, s)
 	a := ended(Attempt("job", 1), epoch)
 	o := Outcome("job", 1, 2)
 	o.Status, o.Result = messages.StatusCompleted, &messages.Result{Container: "job-rep-0", Stdout: "é\n"}
 	a.Last = &o
 	must(t, j.Write(a, o))
 	must(t, j.Close())
-	j = s.Open(t)
+	j = open(t, s)
 	defer func() { must(t, j.Close()) }()
 	same(t, j, "job", 1, a)
 	q := order(t, j, 9, 2)
@@ -198,8 +217,8 @@ func oneTransaction(t *testing.T, s Store) {
 	}
 }
 
-func forget(t *testing.T, s Store) {
-	j := s.Open(t)
+func forget(t T, s Store) {
+	j := open(t, s)
 	defer func() { must(t, j.Close()) }()
 	must(t, j.Write(ended(Attempt("old", 1), epoch), Outcome("old", 1, 2)))
 	must(t, j.Write(ended(Attempt("young", 1), epoch.Add(time.Hour))))
@@ -220,8 +239,8 @@ func forget(t *testing.T, s Store) {
 	order(t, j, 9, 2) // what is owed is owed, however old
 }
 
-func newestForgotten(t *testing.T, s Store) {
-	j := s.Open(t)
+func newestForgotten(t T, s Store) {
+	j := open(t, s)
 	defer func() { must(t, j.Close()) }()
 	must(t, j.Write(ended(Attempt("job", 1), epoch.Add(time.Hour)))) // revoked late
 	must(t, j.Write(ended(Attempt("job", 2), epoch)))
@@ -233,29 +252,29 @@ func newestForgotten(t *testing.T, s Store) {
 	}
 }
 
-func reopened(t *testing.T, s Store) {
-	j := s.Open(t)
+func reopened(t T, s Store) {
+	j := open(t, s)
 	must(t, j.Write(Attempt("a", 1), Outcome("a", 1, 1)))
 	must(t, j.Write(ended(Attempt("b", 1), epoch), Outcome("b", 1, 2)))
 	q, err := j.Queue(1)
 	must(t, err)
 	must(t, j.Sent(q[0].Seq))
 	must(t, j.Close())
-	j = s.Open(t)
+	j = open(t, s)
 	defer func() { must(t, j.Close()) }()
 	same(t, j, "a", 1, Attempt("a", 1))
 	order(t, j, 9, 2)
-	open, err := j.Open()
-	if err != nil || len(open) != 1 || open[0].Job.ID != "a" {
-		t.Errorf("open are %v (%v)", open, err)
+	all, err := j.Open()
+	if err != nil || len(all) != 1 || all[0].Job.ID != "a" {
+		t.Errorf("open are %v (%v)", all, err)
 	}
 	must(t, j.Write(Attempt("c", 1), Outcome("c", 1, 3)))
 	order(t, j, 9, 2, 3)
 }
 
-func concurrent(t *testing.T, s Store) {
+func concurrent(t T, s Store) {
 	const writers, each = 8, 20
-	j := s.Open(t)
+	j := open(t, s)
 	defer func() { must(t, j.Close()) }()
 	var wg sync.WaitGroup
 	for w := range writers {
@@ -286,7 +305,7 @@ func concurrent(t *testing.T, s Store) {
 	}
 }
 
-func same(t *testing.T, j journal.Journal, job string, attempt uint64, want journal.Attempt) {
+func same(t T, j journal.Journal, job string, attempt uint64, want journal.Attempt) {
 	t.Helper()
 	got, err := j.Attempt(job, attempt)
 	must(t, err)
@@ -295,7 +314,7 @@ func same(t *testing.T, j journal.Journal, job string, attempt uint64, want jour
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
