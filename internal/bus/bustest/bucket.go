@@ -22,7 +22,7 @@ func bucketLife(t *testing.T, f *fixture) {
 	_, err = k.Get(f.ctx(), key)
 	wantErr(t, err, bus.ErrNotFound, key)
 	again := value(k.Create(f.ctx(), key, []byte("3")))(t)
-	if !(created > 0 && updated > created && again > updated+1) {
+	if created == 0 || updated <= created || again <= updated+1 {
 		t.Fatalf("revisions %d, %d, %d do not rise over the deletion", created, updated, again)
 	}
 	f.wantEntry(k, bus.Entry{Key: key, Value: []byte("3"), Revision: again})

@@ -119,9 +119,8 @@ func latest(is *stored, revision uint64) error {
 
 // checkKey allows the keys that NATS allows.
 func checkKey(key string) error {
-	bad := strings.ContainsFunc(key, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-/_=.", r))
-	})
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-/_=."
+	bad := strings.ContainsFunc(key, func(r rune) bool { return !strings.ContainsRune(allowed, r) })
 	if key == "" || bad || strings.HasPrefix(key, ".") || strings.HasSuffix(key, ".") || strings.Contains(key, "..") {
 		return fmt.Errorf("key %q: letters, digits and -/_=. are allowed, the dot not at an end", key)
 	}

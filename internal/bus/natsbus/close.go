@@ -14,7 +14,11 @@ import (
 // have not begun goes back to its stream at once; then the connection sends
 // what is left and closes. Calling it again does nothing.
 func (b *Bus) Close(ctx context.Context) error {
-	if b.ended.Err() != nil {
+	b.mu.Lock()
+	again := b.closing
+	b.closing = true
+	b.mu.Unlock()
+	if again {
 		return nil
 	}
 	b.end()
@@ -54,10 +58,21 @@ func (b *Bus) stopAll(ctx context.Context) error {
 	return all
 }
 
-func (b *Bus) track(s bus.Subscription) {
+// track has Close stop a subscription. When Close has begun already, it is
+// stopped here, and refused.
+func (b *Bus) track(s bus.Subscription) error {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.subs[s] = struct{}{}
+	closing := b.closing
+	if !closing {
+		b.subs[s] = struct{}{}
+	}
+	b.mu.Unlock()
+	if !closing {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), DefaultTimeout)
+	defer cancel()
+	return errors.Join(fmt.Errorf("%w: the connection is being closed", bus.ErrUnavailable), s.Stop(ctx))
 }
 
 func (b *Bus) untrack(s bus.Subscription) {

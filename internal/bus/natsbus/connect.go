@@ -30,6 +30,7 @@ type Bus struct {
 	markerTTL time.Duration
 
 	mu      sync.Mutex
+	closing bool                          // Close was called
 	subs    map[bus.Subscription]struct{} // what Close stops
 	streams map[string]jetstream.Stream   // handles by name, found once
 	buckets map[string]jetstream.KeyValue // handles by name, found once

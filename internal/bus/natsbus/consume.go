@@ -41,8 +41,10 @@ func (b *Bus) Consume(ctx context.Context, c bus.Consumer, handler func(bus.Deli
 		s.stop()
 		return nil, err
 	}
-	b.track(s)
 	go s.keep(running)
+	if err := b.track(s); err != nil {
+		return nil, wrap(err, "consumer %s of %s", c.Name, c.Stream)
+	}
 	return s, nil
 }
 

@@ -45,7 +45,9 @@ func (b *Bus) Subscribe(subject string, handler func(bus.Message)) (bus.Subscrip
 		return nil, wrap(err, "subscribe to %s: pending limits", subject)
 	}
 	b.settle()
-	b.track(s)
+	if err := b.track(s); err != nil {
+		return nil, wrap(err, "subscribe to %s", subject)
+	}
 	return s, nil
 }
 

@@ -52,7 +52,7 @@ func explain(err error) error {
 	if !ok {
 		return wrap(err, "JetStream")
 	}
-	advice := ""
+	var advice string
 	switch api.ErrorCode {
 	case jetstream.JSErrCodeJetStreamNotEnabled:
 		advice = "set `jetstream { store_dir: … }` in the server's configuration"

@@ -29,7 +29,9 @@ func (b *Bus) Serve(s bus.Service) (bus.Subscription, error) {
 		}
 	}
 	b.settle()
-	b.track(served)
+	if err := b.track(served); err != nil {
+		return nil, wrap(err, "service %s", s.Name)
+	}
 	return served, nil
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 func TestStartNamesTheFieldAtFault(t *testing.T) {
-	const any = "127.0.0.1:0"
+	const anyPort = "127.0.0.1:0"
 	dir := t.TempDir()
 	for name, test := range map[string]struct {
 		cfg  natsserver.Config
@@ -20,12 +20,12 @@ func TestStartNamesTheFieldAtFault(t *testing.T) {
 		"no listen":    {natsserver.Config{StoreDir: dir}, []string{"listen", `""`, "127.0.0.1:4222"}},
 		"no port":      {natsserver.Config{Listen: "localhost", StoreDir: dir}, []string{"listen", `"localhost"`}},
 		"bad port":     {natsserver.Config{Listen: "localhost:70000", StoreDir: dir}, []string{"listen", `"70000"`, "65535"}},
-		"no store":     {natsserver.Config{Listen: any}, []string{"store-dir"}},
-		"bad sync":     {natsserver.Config{Listen: any, StoreDir: dir, Sync: "often"}, []string{"sync", `"often"`, `"always"`}},
-		"zero sync":    {natsserver.Config{Listen: any, StoreDir: dir, Sync: "0s"}, []string{"sync", `"0s"`}},
-		"payload":      {natsserver.Config{Listen: any, StoreDir: dir, MaxPayload: 1024}, []string{"max payload", "1024", "1048576"}},
-		"store size":   {natsserver.Config{Listen: any, StoreDir: dir, MaxStore: -1}, []string{"max store", "-1"}},
-		"store a file": {natsserver.Config{Listen: any, StoreDir: "/dev/null/x"}, []string{"store-dir", "/dev/null"}},
+		"no store":     {natsserver.Config{Listen: anyPort}, []string{"store-dir"}},
+		"bad sync":     {natsserver.Config{Listen: anyPort, StoreDir: dir, Sync: "often"}, []string{"sync", `"often"`, `"always"`}},
+		"zero sync":    {natsserver.Config{Listen: anyPort, StoreDir: dir, Sync: "0s"}, []string{"sync", `"0s"`}},
+		"payload":      {natsserver.Config{Listen: anyPort, StoreDir: dir, MaxPayload: 1024}, []string{"max payload", "1024", "1048576"}},
+		"store size":   {natsserver.Config{Listen: anyPort, StoreDir: dir, MaxStore: -1}, []string{"max store", "-1"}},
+		"store a file": {natsserver.Config{Listen: anyPort, StoreDir: "/dev/null/x"}, []string{"store-dir", "/dev/null"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := natsserver.Start(test.cfg)
