@@ -50,7 +50,8 @@ type Bus interface {
 	// Ensure makes the streams and buckets that are missing, and checks those
 	// that are there; one that cannot serve is an error that says what differs.
 	Ensure(ctx context.Context, layout Layout) error
-	// Connection tells whether the bus is reachable now, and since when.
+	// Connection tells whether the bus is reachable now, and since when. When it
+	// is again after it was away, subscriptions are heard again too.
 	Connection() (connected bool, since time.Time)
 	// Close stops taking in, lets running handlers and unsent messages finish
 	// until ctx ends, and closes the connection.

@@ -17,6 +17,10 @@ func (b *Bus) handlers() []nats.Option {
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
+			b.settle() // connected means that we are heard: the server knows what we listen to
+			if !nc.IsConnected() {
+				return // lost again; the next reconnect tells
+			}
 			b.link.set(true)
 			b.log.Info("connected to the bus again", "url", nc.ConnectedUrlRedacted())
 			if err := b.checkPayload(); err != nil {
