@@ -34,12 +34,11 @@ func newest(tx *bolt.Tx, job string) []byte {
 	prefix := append([]byte(job), 0)
 	c := tx.Bucket(bucketAttempts).Cursor()
 	// Behind every key of the job, whatever its attempt.
-	k, v := c.Seek(append([]byte(job), 1))
-	if k == nil {
-		k, v = c.Last()
-	} else {
-		k, v = c.Prev()
+	back := c.Prev
+	if behind, _ := c.Seek(append([]byte(job), 1)); behind == nil {
+		back = c.Last
 	}
+	k, v := back()
 	if !bytes.HasPrefix(k, prefix) {
 		return nil
 	}
