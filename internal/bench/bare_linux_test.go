@@ -22,6 +22,13 @@ type bare struct {
 	client *client.Client
 	image  client.Image
 	output func(id string) (cio.Creator, error)
+	step   func(phase string) // told of each part that is done; may be nil
+}
+
+func (r *bare) did(phase string) {
+	if r.step != nil {
+		r.step(phase)
+	}
 }
 
 // newBare connects to containerd and pulls and unpacks the image, in a
@@ -75,10 +82,12 @@ func (r *bare) run(ctx context.Context, id string) (known time.Time, err error) 
 	if err != nil {
 		return known, err
 	}
+	r.did("container made")
 	known, err = r.runTask(ctx, container, output)
 	if e := container.Delete(ctx, client.WithSnapshotCleanup); err == nil {
 		err = e
 	}
+	r.did("container deleted")
 	return known, err
 }
 
@@ -87,10 +96,12 @@ func (r *bare) runTask(ctx context.Context, container client.Container, output c
 	if err != nil {
 		return known, err
 	}
+	r.did("task made")
 	defer func() {
 		if _, e := task.Delete(ctx, client.WithProcessKill); err == nil {
 			err = e
 		}
+		r.did("task deleted")
 	}()
 	exited, err := task.Wait(ctx)
 	if err != nil {
@@ -99,7 +110,9 @@ func (r *bare) runTask(ctx context.Context, container client.Container, output c
 	if err := task.Start(ctx); err != nil {
 		return known, err
 	}
+	r.did("task started")
 	status := <-exited
+	r.did("program runs")
 	code, _, err := status.Result()
 	if err == nil && code != 0 {
 		err = fmt.Errorf("container %s ended with %d, want 0", container.ID(), code)

@@ -6,5 +6,6 @@
 // side with the bare containerd client that runs the same image on the same
 // containerd. What is compared takes turns in one run, in blocks of a few jobs,
 // so that whatever else the machine does hits all of it alike: the ratios are
-// worth more than the times.
+// worth more than the times. BenchmarkPhases takes single jobs apart, with
+// nothing else under way.
 package bench

@@ -131,8 +131,10 @@ func end(b *testing.B, daemon *managed.Containerd, dir string) {
 // patience bounds one block.
 const patience = 2 * time.Minute
 
-// lastID makes the names of containers and jobs.
 var lastID atomic.Int64
+
+// nextID is the name of a new container or job.
+func nextID() string { return fmt.Sprintf("run-%d", lastID.Add(1)) }
 
 // measure runs one block.
 func measure(b *testing.B, c contestant, jobs, atOnce int) samples {
@@ -145,9 +147,8 @@ func measure(b *testing.B, c contestant, jobs, atOnce int) samples {
 	begun := time.Now()
 	for i := range jobs {
 		group.Go(func() error {
-			id := fmt.Sprintf("run-%d", lastID.Add(1))
 			begun := time.Now()
-			known, err := c.run(ctx, id)
+			known, err := c.run(ctx, nextID())
 			s.whole[i], s.known[i] = time.Since(begun), known.Sub(begun)
 			return err
 		})
