@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -206,7 +207,7 @@ func (s *story) awaitRecord(ctx context.Context, id string, want func(*messages.
 			return rec, nil
 		}
 		if e := pause(ctx); e != nil {
-			return rec, fmt.Errorf("job %s is %s (%v): %w", id, rec.State, err, e)
+			return rec, fmt.Errorf("job %s is %s: %w", id, rec.State, errors.Join(e, err))
 		}
 	}
 }

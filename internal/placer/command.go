@@ -27,7 +27,7 @@ func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement
 		p.answered(rec, *outcome)
 	case errors.Is(err, bus.ErrNoResponders) && first:
 		log.Warn("nobody answers for the node; placing anew")
-		p.bring(job.ID, placement.Unheard{Node: to.Node, Attempt: to.Attempt})
+		p.bring(job.ID, placement.Unheard(to))
 	case ctx.Err() == nil:
 		log.Warn("no answer to the command; it is sent again", "error", err)
 	}

@@ -15,21 +15,21 @@ type early struct {
 // mostEarly bounds how many early messages are waited with at once.
 const mostEarly = 4096
 
-// earlies is how long messages have been early. A placer's consumers use it
+// earlyMessages is how long messages have been early. A placer's consumers use it
 // from different lanes.
-type earlies struct {
+type earlyMessages struct {
 	patience time.Duration
 
 	mu    sync.Mutex
 	since map[early]time.Time // when each was first seen
 }
 
-func newEarlies(patience time.Duration) *earlies {
-	return &earlies{patience: patience, since: map[early]time.Time{}}
+func newEarlyMessages(patience time.Duration) *earlyMessages {
+	return &earlyMessages{patience: patience, since: map[early]time.Time{}}
 }
 
 // wait tells whether to wait longer for a message's record.
-func (e *earlies) wait(m early, now time.Time) bool {
+func (e *earlyMessages) wait(m early, now time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	since := e.since

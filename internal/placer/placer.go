@@ -86,7 +86,7 @@ type Placer struct {
 	fleet   *fleet
 	placers *placers
 	lanes   *lanes
-	early   *earlies
+	early   *earlyMessages
 	started time.Time
 
 	ctx    context.Context // of effects; ends when the placer stops
@@ -114,7 +114,7 @@ func Start(ctx context.Context, cfg Config) (*Placer, error) {
 		fleet:   newFleet(),
 		placers: newPlacers(cfg.ID),
 		lanes:   newLanes(64),
-		early:   newEarlies(2 * cfg.RequestTimeout),
+		early:   newEarlyMessages(2 * cfg.RequestTimeout),
 		started: time.Now(),
 		wake:    make(chan struct{}, 1),
 	}

@@ -1,6 +1,7 @@
 package messages_test
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func checkDecoder(t *testing.T, d messages.Descriptor, data []byte) {
 // checkRefusal wants an error that can be sent back as it is.
 func checkRefusal(t *testing.T, err error) {
 	t.Helper()
-	fault, ok := err.(*messages.Error)
+	fault, ok := errors.AsType[*messages.Error](err)
 	if !ok || fault.Code == "" || fault.Message == "" {
 		t.Fatalf("refused with %#v; want an *Error with a code and a message", err)
 	}

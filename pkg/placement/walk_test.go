@@ -12,12 +12,11 @@ import (
 // walk is a job, a fleet and a seed.
 type walk struct {
 	*testing.T
-	rng    *rand.Rand
-	now    time.Time
-	heard  []*beats
-	rec    *messages.Record
-	limit  int
-	events map[string]int
+	rng   *rand.Rand
+	now   time.Time
+	heard []*beats
+	rec   *messages.Record
+	limit int
 }
 
 // TestRandomWalk sends a job what its fleet, its scheduler and a bad network

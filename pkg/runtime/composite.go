@@ -119,7 +119,7 @@ func (cfg CompositeConfig) withDefaults() CompositeConfig {
 
 func (cfg CompositeConfig) validate() error {
 	if cfg.Patience < 0 {
-		return fmt.Errorf("Patience: %v is negative; want a duration above 0, or 0 for 5s: %w", cfg.Patience, errdefs.ErrInvalidArgument)
+		return fmt.Errorf("patience: %v is negative; want a duration above 0, or 0 for 5s: %w", cfg.Patience, errdefs.ErrInvalidArgument)
 	}
 	taken := map[string]bool{}
 	check := func(field string, m Member) error {

@@ -68,7 +68,7 @@ func decide(d demand, members []ability) (choice, error) {
 	wanted := d.wanted()
 	if wanted == nil {
 		if away := members[0].away; away != nil {
-			return choice{}, fmt.Errorf("image %s is for the %s runtime, as nobody knows its platforms, and that is away (%v): %w",
+			return choice{}, fmt.Errorf("image %s is for the %s runtime, as nobody knows its platforms, and that is away (%w): %w",
 				d.image, members[0].name, away, errdefs.ErrUnavailable)
 		}
 		return choice{}, nil

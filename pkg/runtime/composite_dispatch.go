@@ -28,7 +28,7 @@ func (c *Composite) find(ctx context.Context, id ContainerID) (*holding, error) 
 		return nil, err
 	}
 	if len(away) > 0 {
-		return nil, fmt.Errorf("container %s: no runtime that is there holds it, but not all are (%v): %w", id, joined(away), errdefs.ErrUnavailable)
+		return nil, fmt.Errorf("container %s: no runtime that is there holds it, but not all are (%w): %w", id, joined(away), errdefs.ErrUnavailable)
 	}
 	return nil, fmt.Errorf("container %s: no runtime of this node holds it: %w", id, errdefs.ErrNotFound)
 }

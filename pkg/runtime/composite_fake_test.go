@@ -117,18 +117,6 @@ func (f *fake) enter(ctx context.Context, op string, id runtime.ContainerID) err
 	return err
 }
 
-// entered waits until op was asked for n times.
-func (c *calls) entered(t *testing.T, op string, n int) {
-	t.Helper()
-	for len(c.by(op)) < n {
-		select {
-		case <-t.Context().Done():
-			t.Fatalf("%s was never asked for", op)
-		case <-time.After(time.Millisecond):
-		}
-	}
-}
-
 // known is enter for calls on a container.
 func (f *fake) known(ctx context.Context, op string, id runtime.ContainerID) error {
 	if err := f.enter(ctx, op, id); err != nil {

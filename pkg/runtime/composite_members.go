@@ -82,7 +82,7 @@ func (c *Composite) Platforms(ctx context.Context) ([]messages.Platform, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return nil, fmt.Errorf("no runtime of this node is there: %v: %w", errors.Join(failed...), errdefs.ErrUnavailable)
+	return nil, fmt.Errorf("no runtime of this node is there: %w: %w", errors.Join(failed...), errdefs.ErrUnavailable)
 }
 
 // Describe names the members and what they are.

@@ -32,14 +32,14 @@ type testRegistry struct {
 func newRegistry(t *testing.T) *testRegistry {
 	t.Helper()
 	reg := &testRegistry{}
-	real := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	store := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reg.requests.Add(1)
 		if reg.broken.Load() {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
-		real.ServeHTTP(w, r)
+		store.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	reg.host = strings.TrimPrefix(server.URL, "http://")

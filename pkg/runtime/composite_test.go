@@ -27,7 +27,7 @@ func TestNewCompositeNamesWhatIsWrong(t *testing.T) {
 		"Delegates[1].Name": {Primary: runtime.Member{Runtime: some}, Delegates: []runtime.Member{
 			{Name: "d", Runtime: some}, {Name: "d", Runtime: some},
 		}},
-		"Patience": {Primary: runtime.Member{Runtime: some}, Patience: -time.Second},
+		"patience": {Primary: runtime.Member{Runtime: some}, Patience: -time.Second},
 	} {
 		_, err := runtime.NewComposite(cfg)
 		if !errdefs.IsInvalidArgument(err) || !strings.HasPrefix(err.Error(), want) {

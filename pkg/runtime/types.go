@@ -6,10 +6,11 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
-// Types that mean the same here and on the wire.
 type (
+	// ImageInfo means the same here and on the wire.
 	ImageInfo = messages.ImageInfo
-	Stats     = messages.Stats
+	// Stats mean the same here and on the wire.
+	Stats = messages.Stats
 )
 
 // ContainerID identifies a container on its node: a service's replica.

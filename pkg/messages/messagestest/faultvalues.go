@@ -94,7 +94,7 @@ func clip(data []byte) []byte { return data[:min(len(data), 60)] }
 
 // wrongTokens are bodies that say another name than their subject.
 func wrongTokens(r messages.Route, message string, valid map[string]any) []Fault {
-	field := ""
+	var field string
 	switch message {
 	case "Job":
 		field = "id"

@@ -175,7 +175,7 @@ func (r *Runtime) readAccounts(ctx context.Context, chain string) (a accounts, e
 	if err != nil {
 		return a, native(err)
 	}
-	defer done(ctx)
+	defer func() { _ = done(ctx) }() // a lease ends by itself
 	key := "shunt-accounts-" + chain
 	mounts, err := r.snapshots.View(ctx, key, chain)
 	if errdefs.IsAlreadyExists(err) { // left by a worker that was killed here
@@ -184,7 +184,7 @@ func (r *Runtime) readAccounts(ctx context.Context, chain string) (a accounts, e
 	if err != nil {
 		return a, native(err)
 	}
-	defer r.snapshots.Remove(ctx, key)
+	defer func() { _ = r.snapshots.Remove(ctx, key) }() // the next reader takes it up
 	err = mount.WithReadonlyTempMount(ctx, mounts, func(root string) error {
 		a, err = accountsIn(root)
 		return err

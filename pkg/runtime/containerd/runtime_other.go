@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
@@ -26,3 +27,8 @@ func New(_ context.Context, cfg Config) (*Runtime, error) {
 
 // Close does nothing.
 func (r *Runtime) Close() error { return nil }
+
+// Lookup is NotImplemented: there is no store to look in.
+func (r *Runtime) Lookup(_ context.Context, ref string) (string, []messages.Platform, error) {
+	return "", nil, fmt.Errorf("image %s: containerd: this build runs no containers on %s: %w", ref, goruntime.GOOS, errdefs.ErrNotImplemented)
+}

@@ -113,7 +113,7 @@ func (s *session) start() error {
 	if err != nil {
 		ctx, cancel := cleanup(s.ctx)
 		defer cancel()
-		s.process.Delete(ctx) // what counts is why it did not start
+		_, _ = s.process.Delete(ctx) // what counts is why it did not start
 		return err
 	}
 	s.exited = exited
@@ -141,7 +141,7 @@ func (s *session) pump() {
 		return
 	}
 	code := int(status.ExitCode())
-	s.send(runtime.ExecEvent{Exit: &code})
+	_ = s.send(runtime.ExecEvent{Exit: &code}) // nobody reads it any more: nothing to do
 }
 
 func (s *session) send(e runtime.ExecEvent) error {

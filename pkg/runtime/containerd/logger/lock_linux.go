@@ -90,7 +90,7 @@ func terminate(dir string) error {
 	if err != nil {
 		return fmt.Errorf("log: logger %d: %w", pid, err)
 	}
-	defer process.Release()
+	defer func() { _ = process.Release() }()
 	if running, err := Running(dir); err != nil || !running {
 		return err
 	}
@@ -112,11 +112,10 @@ func loggerPID(dir string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("log: %w", err)
 	}
-	pid, err := strconv.Atoi(string(bytes.TrimSpace(data)))
-	if err != nil || pid <= 1 {
-		return 0, nil
+	if pid, err := strconv.Atoi(string(bytes.TrimSpace(data))); err == nil && pid > 1 {
+		return pid, nil
 	}
-	return pid, nil
+	return 0, nil // not written yet
 }
 
 // lookAgain bounds how long a watch trusts that it would be told.

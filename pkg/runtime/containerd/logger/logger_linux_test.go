@@ -10,9 +10,9 @@ import (
 )
 
 // written puts output through a splitter and a writer, in pieces.
-func written(t *testing.T, dir string, max int64, pieces ...string) {
+func written(t *testing.T, dir string, most int64, pieces ...string) {
 	t.Helper()
-	w, err := openWriter(dir, max)
+	w, err := openWriter(dir, most)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +78,8 @@ func TestBytesComeBackAsTheyWere(t *testing.T) {
 
 func TestRotationIsBoundedAndReadOn(t *testing.T) {
 	dir := t.TempDir()
-	const max = 4096
-	w, err := openWriter(dir, max)
+	const most = 4096
+	w, err := openWriter(dir, most)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,8 +101,8 @@ func TestRotationIsBoundedAndReadOn(t *testing.T) {
 		}
 		size += info.Size()
 	}
-	if size > 2*max {
-		t.Errorf("the files have %d bytes, more than twice %d", size, max)
+	if size > 2*most {
+		t.Errorf("the files have %d bytes, more than twice %d", size, most)
 	}
 	if got, n := readAll(t, opened(t, dir)); n < 20 || !bytes.HasSuffix(got, []byte(line)) {
 		t.Errorf("a new reader gets %d records", n)

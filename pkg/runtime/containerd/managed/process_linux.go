@@ -54,7 +54,7 @@ func (id identity) signal(s syscall.Signal) error {
 	if err != nil {
 		return err
 	}
-	defer process.Release()
+	defer func() { _ = process.Release() }()
 	if !id.alive() {
 		return os.ErrProcessDone
 	}
@@ -100,7 +100,7 @@ func (l layout) spawn(program, path string) (identity, error) {
 		return identity{}, fmt.Errorf("managed containerd: start: %w", err)
 	}
 	id, ok := identify(cmd.Process.Pid)
-	go cmd.Wait()
+	go func() { _ = cmd.Wait() }()
 	if !ok {
 		return identity{}, fmt.Errorf("managed containerd: it ended at once: %s", tail(l.log))
 	}
