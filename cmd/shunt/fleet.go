@@ -24,6 +24,7 @@ const closeWithin = 30 * time.Second
 // own NATS server, a registry with an image, and workers.
 type fleet struct {
 	dir      string // of everything the fleet keeps
+	program  string // of the images; "": the one beside this program
 	real     string // "": containers are real; else why they are not
 	log      *slog.Logger
 	placer   *placerd.Placer
@@ -101,9 +102,12 @@ func (f *fleet) start(ctx context.Context, c workerd.Config) error {
 // pushHello puts an image for this machine's Linux into the registry; cmd is
 // what it runs.
 func (f *fleet) pushHello(ctx context.Context, cmd ...string) (string, error) {
-	program, err := toybox.Find("")
-	if err != nil {
-		return "", err
+	program := f.program
+	if program == "" {
+		var err error
+		if program, err = toybox.Find(""); err != nil {
+			return "", err
+		}
 	}
 	img, err := toybox.Image(program, toybox.Linux(runtime.GOARCH), toybox.WithCmd(cmd...))
 	if err != nil {
