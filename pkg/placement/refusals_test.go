@@ -213,3 +213,18 @@ func TestARefusalAfterTheAcceptanceIsNoStart(t *testing.T) {
 		t.Errorf("%s after %d starts", r.State, r.Starts)
 	}
 }
+
+// A refusal is replied and published; its copy is no news, and not worth a
+// write.
+func TestTheCopyOfARefusalIsNoNews(t *testing.T) {
+	refusal := Reported{outcome(messages.StatusRouteToPeer)}
+	for _, peers := range []peer.Snapshot{
+		fleetOf(t, epoch, node("a", "linux/amd64")),
+		fleetOf(t, epoch, node("a", "linux/amd64"), node("b", "linux/amd64")),
+	} {
+		r, _ := next(t, recordIn(messages.StateAssigned), refusal, peers, epoch)
+		if got, effects := next(t, r, refusal, peers, epoch); got != r || len(effects) != 0 {
+			t.Errorf("while %s: %s", r.State, show(effects))
+		}
+	}
+}

@@ -55,14 +55,15 @@ func (s *step) report(o messages.Outcome) bool {
 	return true
 }
 
-// late notes the end of an old attempt, once.
+// late notes the end of an old attempt, once; the copy of one that has counted
+// is no news. A refusal comes as a reply and by the stream.
 func (s *step) late(o messages.Outcome) bool {
 	if !o.Status.Ends() || o.Attempt >= s.rec.Attempt && o.Node == s.rec.Node {
 		return false
 	}
 	event := "late_" + string(o.Status)
 	for _, h := range s.rec.History {
-		if h.Node == o.Node && h.Attempt == o.Attempt && h.Event == event {
+		if h.Node == o.Node && h.Attempt == o.Attempt && (h.Event == event || h.Event == string(o.Status)) {
 			return false
 		}
 	}
