@@ -68,8 +68,14 @@ func (c *Config) validate() error {
 	case c.StoreSize < 64<<20:
 		return fmt.Errorf("--store-size: %d bytes are too few; want at least %d", c.StoreSize, 64<<20)
 	}
+	if err := messages.Root(c.SubjectRoot).Validate(); err != nil {
+		return fmt.Errorf("--subject-root: %w", err)
+	}
 	if c.ID == "" {
 		c.ID = "placer-" + strings.ToLower(rand.Text()[:8])
+	}
+	if err := messages.CheckToken("--id", c.ID); err != nil {
+		return err
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -116,9 +122,6 @@ func (p *Placer) start(ctx context.Context, c Config) error {
 		return err
 	}
 	root := messages.Root(c.SubjectRoot)
-	if err := root.Validate(); err != nil {
-		return fmt.Errorf("--subject-root: %w", err)
-	}
 	p.placer, err = placer.Start(ctx, placer.Config{
 		ID: c.ID, Bus: p.bus, Root: root, Layout: bus.NewLayout(root, c.Replicas, c.StoreSize),
 		Version: version.Version, Logger: c.Logger, RequestTimeout: c.RequestTimeout,

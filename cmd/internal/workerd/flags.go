@@ -101,6 +101,12 @@ func (c *Config) validate() error {
 	if c.StateDir == "" {
 		return errors.New("--state-dir: none is given; want a directory of this worker's own that outlives it")
 	}
+	switch {
+	case c.Heartbeat <= 0:
+		return fmt.Errorf("--heartbeat: %v is not allowed; want a duration above 0, such as 3s", c.Heartbeat)
+	case c.TTL < 2*c.Heartbeat:
+		return fmt.Errorf("--ttl: %v is not allowed; want at least twice the heartbeat (%v), so that one lost heartbeat is not a lost node", c.TTL, c.Heartbeat)
+	}
 	for _, later := range []struct{ flag, value string }{
 		{"--delegate", c.Delegate}, {"--install-wsl", c.InstallWSL}, {"--policy", c.Policy},
 	} {
@@ -112,6 +118,9 @@ func (c *Config) validate() error {
 	case RuntimeMemory:
 		if len(c.Platforms) == 0 {
 			c.Platforms = []string{"linux/" + runtime.GOARCH}
+		}
+		if _, err := c.platforms(); err != nil {
+			return err
 		}
 	case RuntimeContainerd:
 		if len(c.Platforms) > 0 {
