@@ -74,6 +74,7 @@ func Connect(ctx context.Context, cfg Config) (*Bus, error) {
 // used: it returns a connection that is not one, and hides why.
 func (b *Bus) dial(ctx context.Context, url string, opts []nats.Option) (*nats.Conn, error) {
 	const pause = 250 * time.Millisecond
+	level := slog.LevelWarn // once: that it goes on like that is no news
 	for {
 		nc, err := nats.Connect(url, opts...)
 		if err == nil {
@@ -83,7 +84,8 @@ func (b *Bus) dial(ctx context.Context, url string, opts []nats.Option) (*nats.C
 		if refused(err) {
 			return nil, fmt.Errorf("nats at %s refuses this client: %w; check the credentials and the account", b.place, err)
 		}
-		b.log.Debug("not connected yet", "url", b.place, "error", err)
+		b.log.Log(ctx, level, "not connected yet; trying on", "url", b.place, "error", err)
+		level = slog.LevelDebug
 		select {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w: nats at %s: %w (%w); check the address, the firewall, and that the server runs",

@@ -192,6 +192,10 @@ func (s *consumer) drain(running jetstream.ConsumeContext) {
 	if running == nil {
 		return
 	}
+	if !s.bus.link.get().connected {
+		running.Stop() // nobody is there to take anything back; Drain would wait for that
+		return
+	}
 	running.Drain()
 	select {
 	case <-running.Closed():
