@@ -3,6 +3,7 @@ package placer_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"sync"
 	"testing"
@@ -76,6 +77,52 @@ func (b cutBucket) Create(ctx context.Context, key string, value []byte) (uint64
 		return 0, bus.ErrUnavailable
 	}
 	return b.Bucket.Create(ctx, key, value)
+}
+
+// Watch gives what there is, and no news while "watch" is cut.
+func (b cutBucket) Watch(ctx context.Context) iter.Seq2[bus.Change, error] {
+	return func(yield func(bus.Change, error) bool) {
+		for change, err := range b.Bucket.Watch(ctx) {
+			if !b.cut.cuts("watch") && !yield(change, err) {
+				return
+			}
+		}
+	}
+}
+
+// An outcome is acknowledged by what the bucket says of its job, not by a copy
+// that another placer has moved on from.
+func TestAnOutcomeIsNotLostToAnOldCopyOfTheRecord(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		c, jobs := &cut{}, y.client.Bucket(root.Stream(messages.BucketJobs))
+		y.placer("p1", c.with)
+		rec := messages.Record{V: 1, Job: task("web", "true"), State: messages.StateRunning, Node: "linux-1", Attempt: 1, Starts: 1, Created: time.Now()}
+		first, err := jobs.Create(t.Context(), "web", encoded(t, rec))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		c.set("watch", true)
+		rec.Attempt, rec.Starts = 2, 2 // by another placer
+		if _, err := jobs.Update(t.Context(), "web", encoded(t, rec), first); err != nil {
+			t.Fatal(err)
+		}
+		y.append(root.Outcome("linux-1", "web"), encoded(t, messages.Outcome{
+			V: 1, Job: "web", Op: messages.OpRun, Node: "linux-1", Attempt: 2, Seq: 2, Status: messages.StatusCompleted, At: time.Now(),
+		}))
+		if r := y.ended("web"); r.State != messages.StateCompleted || r.Attempt != 2 {
+			t.Errorf("it is %s after attempt %d", r.State, r.Attempt)
+		}
+	})
+}
+
+func encoded(t *testing.T, m any) []byte {
+	t.Helper()
+	data, err := messages.Encode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func TestAPlacerKilledBetweenTheLastWordAndTheDelete(t *testing.T) {

@@ -117,11 +117,10 @@ func (r *rig) create(job *messages.Job) runtime.ContainerID {
 func TestARuntimeThatIsAwayAtARestartFailsNoJob(t *testing.T) {
 	inRig(t, func(t *testing.T, r *rig) {
 		r.send(placed(task("web", "sleep", "600"), 1))
-		r.stop()
-		r.journal.Reopen()
-		r.start()
-		r.faulty.setAway(true)
-		r.restartAway(5 * time.Minute)
+		synctest.Wait()
+		r.away = true
+		r.restart()
+		time.Sleep(5 * time.Minute)
 		if got := r.said("web"); got != "" {
 			t.Fatalf("while the runtime is away it has said: %s", got)
 		}
@@ -131,18 +130,6 @@ func TestARuntimeThatIsAwayAtARestartFailsNoJob(t *testing.T) {
 			t.Errorf("said: %s", got)
 		}
 	})
-}
-
-// restartAway restarts the worker over a runtime that is away, and lets time
-// pass.
-func (r *rig) restartAway(d time.Duration) {
-	r.t.Helper()
-	r.stop()
-	r.journal.Reopen()
-	old := r.faulty
-	r.start()
-	r.faulty.setAway(old.gone())
-	time.Sleep(d)
 }
 
 func TestAContainerTheJournalDoesNotKnowIsLeftAlone(t *testing.T) {

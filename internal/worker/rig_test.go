@@ -63,6 +63,7 @@ type rig struct {
 	bus     *faultyBus
 	cfg     worker.Config
 	w       *worker.Worker
+	away    bool // the runtime is, when a worker starts
 
 	mu       sync.Mutex
 	outcomes []messages.Outcome
@@ -138,7 +139,7 @@ func (r *rig) subscribe(subject string, f func(bus.Message)) {
 // start starts a worker over what the last one left.
 func (r *rig) start() {
 	r.t.Helper()
-	r.faulty = &faultyRuntime{Runtime: memory.New(r.machine)}
+	r.faulty = &faultyRuntime{Runtime: memory.New(r.machine), away: r.away}
 	composite, err := runtime.NewComposite(runtime.CompositeConfig{
 		Primary: runtime.Member{Runtime: r.faulty}, Resolver: known(images), Logger: r.cfg.Logger,
 	})
