@@ -133,6 +133,18 @@ func (a *app) connect(ctx context.Context) (*client.Client, error) {
 	return client.Connect(ctx, cfg)
 }
 
+// ask connects for a verb that wants single answers.
+func (a *app) ask(ctx context.Context, f func(context.Context, *client.Client) error) error {
+	ctx, cancel := a.patience(ctx)
+	defer cancel()
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return f(ctx, c)
+}
+
 // json prints a value as JSON.
 func (a *app) json(v any) error {
 	enc := json.NewEncoder(a.out)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/shunt-fleet/shunt/pkg/client"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
@@ -16,8 +18,6 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "say why a job is where it is, or where one would go",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, cancel := a.patience(cmd.Context())
-			defer cancel()
 			var req messages.ExplainRequest
 			switch {
 			case s.file != "":
@@ -31,19 +31,16 @@ func (a *app) explainCommand() *cobra.Command {
 			default:
 				return fmt.Errorf("no job is given; want the id of one, or -f FILE")
 			}
-			c, err := a.connect(ctx)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			reply, err := c.Explain(ctx, req)
-			if err != nil {
-				return err
-			}
-			if a.output == "json" {
-				return a.json(reply)
-			}
-			return showVerdicts(a.out, &reply)
+			return a.ask(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				reply, err := c.Explain(ctx, req)
+				if err != nil {
+					return err
+				}
+				if a.output == "json" {
+					return a.json(reply)
+				}
+				return showVerdicts(a.out, &reply)
+			})
 		},
 	}
 	cmd.Flags().StringVarP(&s.file, "file", "f", "", "`FILE` with a Job to ask about; nothing happens to it")

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/shunt-fleet/shunt/pkg/client"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
@@ -16,34 +18,34 @@ func (a *app) getCommand() *cobra.Command {
 		Short: "show a job, or the live jobs",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, cancel := a.patience(cmd.Context())
-			defer cancel()
-			c, err := a.connect(ctx)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			if len(args) == 1 {
+			return a.ask(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				if len(args) == 0 {
+					return a.getAll(ctx, c)
+				}
 				rec, err := c.Job(ctx, args[0])
 				if err != nil {
 					return err
 				}
 				return a.showRecord(&rec)
-			}
-			req := messages.JobsRequest{}
-			var all []messages.Record
-			for {
-				reply, err := c.Jobs(ctx, req)
-				if err != nil {
-					return err
-				}
-				all = append(all, reply.Jobs...)
-				if reply.Next == "" {
-					return a.showRecords(all)
-				}
-				req.Cursor = reply.Next
-			}
+			})
 		},
+	}
+}
+
+// getAll shows every live job.
+func (a *app) getAll(ctx context.Context, c *client.Client) error {
+	var req messages.JobsRequest
+	var all []messages.Record
+	for {
+		reply, err := c.Jobs(ctx, req)
+		if err != nil {
+			return err
+		}
+		all = append(all, reply.Jobs...)
+		if reply.Next == "" {
+			return a.showRecords(all)
+		}
+		req.Cursor = reply.Next
 	}
 }
 

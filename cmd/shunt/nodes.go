@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/shunt-fleet/shunt/pkg/client"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
@@ -19,24 +21,19 @@ func (a *app) nodesCommand() *cobra.Command {
 		Short: "show the nodes and what they can run",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, cancel := a.patience(cmd.Context())
-			defer cancel()
-			c, err := a.connect(ctx)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			var nodes []messages.NodeInfo
-			for n, err := range c.Nodes(ctx, messages.NodesRequest{Labels: labels}) {
-				if err != nil {
-					return err
+			return a.ask(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				var nodes []messages.NodeInfo
+				for n, err := range c.Nodes(ctx, messages.NodesRequest{Labels: labels}) {
+					if err != nil {
+						return err
+					}
+					nodes = append(nodes, n)
 				}
-				nodes = append(nodes, n)
-			}
-			if a.output == "json" {
-				return a.json(nodes)
-			}
-			return showNodes(a.out, nodes)
+				if a.output == "json" {
+					return a.json(nodes)
+				}
+				return showNodes(a.out, nodes)
+			})
 		},
 	}
 	cmd.Flags().StringToStringVar(&labels, "label", nil, "only nodes with this label, as `k=v`")

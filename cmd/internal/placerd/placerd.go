@@ -96,6 +96,9 @@ type Placer struct {
 	web    func(context.Context) error
 }
 
+// Names are what the placer's ready line says.
+func (p *Placer) Names() (node, nats, http string) { return p.ID, p.URL, p.HTTP }
+
 // Start starts a placer; ctx bounds the start alone. Close ends it.
 func Start(ctx context.Context, c Config) (*Placer, error) {
 	if err := c.validate(); err != nil {

@@ -28,6 +28,9 @@ type Worker struct {
 	web      func(context.Context) error
 }
 
+// Names are what the worker's ready line says.
+func (w *Worker) Names() (node, nats, http string) { return w.Node, w.URL, w.HTTP }
+
 // Start starts a worker; ctx bounds the start alone. Close ends it, and leaves
 // its containers running.
 func Start(ctx context.Context, c Config) (*Worker, error) {
