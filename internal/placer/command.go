@@ -19,7 +19,7 @@ func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement
 	if job.Target != "" {
 		job.Target = to.Node // it has refused, and another node was found
 	}
-	outcome, err := p.ask(ctx, to.Node, &job)
+	outcome, err := p.ask(ctx, to.Node, rec.Journal, &job)
 	log := p.log.With("job", job.ID, "node", to.Node, "attempt", to.Attempt)
 	switch {
 	case err == nil:
@@ -60,7 +60,7 @@ func (p *Placer) revoke(ctx context.Context, rec *messages.Record, to placement.
 		V: messages.Version, ID: rec.Job.ID, Op: messages.OpRevoke,
 		Container: rec.Job.ContainerName(), Args: messages.Args{Attempt: to.Attempt}, Attempt: to.Attempt,
 	}
-	outcome, err := p.ask(ctx, to.Node, &order)
+	outcome, err := p.ask(ctx, to.Node, p.fleet.journal(to.Node), &order)
 	if err != nil {
 		p.log.Warn("no answer to a revoke; it is sent again", "job", order.ID, "node", to.Node, "attempt", to.Attempt, "error", err)
 		return
@@ -70,13 +70,13 @@ func (p *Placer) revoke(ctx context.Context, rec *messages.Record, to placement.
 
 // ask sends a command and reads the answer, which must be about that job and
 // attempt, and from that node.
-func (p *Placer) ask(ctx context.Context, node string, job *messages.Job) (*messages.Outcome, error) {
+func (p *Placer) ask(ctx context.Context, node, journal string, job *messages.Job) (*messages.Outcome, error) {
 	data, err := encodeJob(*job)
 	if err != nil {
 		return nil, err
 	}
 	m := bus.Message{Subject: p.cfg.Root.Command(node), Data: data, Header: bus.Header{}}
-	if journal := p.fleet.journal(node); journal != "" {
+	if journal != "" {
 		m.Header[messages.HeaderJournal] = journal
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.RequestTimeout)

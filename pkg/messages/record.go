@@ -69,6 +69,10 @@ type Record struct {
 	// itself does not say; any one of them will do.
 	Platforms []Platform `json:"platforms,omitzero"`
 
+	// Journal is the one that Node's worker kept when the attempt was placed;
+	// its commands are for that journal and no other.
+	Journal string `json:"journal,omitzero"`
+
 	// NotBefore is the earliest next placement, after a backoff.
 	NotBefore time.Time `json:"not_before,omitzero"`
 }

@@ -199,6 +199,7 @@ func (s *step) place(except string) {
 	}
 	r.State = messages.StateAssigned
 	r.Node = node
+	r.Journal = s.peers.Get(node).Journal()
 	r.Attempt++
 	r.NotBefore = time.Time{}
 	r.Reason = ""

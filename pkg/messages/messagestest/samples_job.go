@@ -129,6 +129,7 @@ func fullRecord() *messages.Record {
 		}},
 		HistoryDropped: 7,
 		Fingerprint:    fingerprint,
+		Journal:        "K4XSPFZB",
 		NotBefore:      at(4),
 		Platforms:      []messages.Platform{{OS: messages.Linux, Arch: "amd64"}},
 	}
