@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,6 +16,9 @@ import (
 
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/logger"
 )
+
+// bareNamespace is containerd's, for the bare client.
+const bareNamespace = "shunt-bench"
 
 // bare runs containers as somebody would who has containerd's client and no
 // shunt: as its getting-started guide does it, with the output kept in a file.
@@ -35,11 +39,14 @@ func (r *bare) did(phase string) {
 // namespace of its own.
 func newBare(b *testing.B, address, ref string) *bare {
 	b.Helper()
-	c, err := client.New(address, client.WithDefaultNamespace("bare"))
+	c, err := client.New(address, client.WithDefaultNamespace(bareNamespace))
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { c.Close() })
+	b.Cleanup(func() {
+		c.Close()
+		os.Remove(filepath.Join("/run/containerd/runc", bareNamespace)) // runc's, and empty
+	})
 	hosts := docker.ConfigureDefaultRegistries(docker.WithPlainHTTP(docker.MatchLocalhost))
 	image, err := c.Pull(b.Context(), ref, client.WithPullUnpack,
 		client.WithResolver(docker.NewResolver(docker.ResolverOptions{Hosts: hosts})))
@@ -71,7 +78,7 @@ func (r bare) withFile(dir string) *bare {
 
 // run runs one container from nothing to nothing.
 func (r *bare) run(ctx context.Context, id string) (known time.Time, err error) {
-	ctx = namespaces.WithNamespace(ctx, "bare")
+	ctx = namespaces.WithNamespace(ctx, bareNamespace)
 	output, err := r.output(id)
 	if err != nil {
 		return known, err

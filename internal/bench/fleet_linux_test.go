@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd"
 )
 
 // fleet is a placer and a worker, each a process, and a scheduler's connection
@@ -31,14 +33,15 @@ type fleet struct {
 
 // newFleet starts a placer whose own NATS server syncs as told, and a worker
 // over the containerd given, in a namespace of its own.
-func newFleet(b *testing.B, bin, tools, containerd, sync, image string) *fleet {
+func newFleet(b *testing.B, bin, tools, address, sync, image string) *fleet {
 	b.Helper()
-	dir := b.TempDir()
+	dir, namespace := b.TempDir(), "shunt-bench-"+sync
+	b.Cleanup(func() { removeRuncRoot(b, address, namespace, dir) })
 	placer := start(b, filepath.Join(bin, "placer"), "--embed-nats", "127.0.0.1:0",
 		"--store-dir", filepath.Join(dir, "nats"), "--sync", sync)
 	start(b, filepath.Join(bin, "worker"), "--nats", placer["nats"], "--node", "bench",
 		"--state-dir", filepath.Join(dir, "worker"), "--tools", tools,
-		"--containerd", containerd, "--namespace", "bench-"+sync)
+		"--containerd", address, "--namespace", namespace)
 	nc, err := nats.Connect(placer["nats"])
 	if err != nil {
 		b.Fatal(err)
@@ -52,6 +55,19 @@ func newFleet(b *testing.B, bin, tools, containerd, sync, image string) *fleet {
 		b.Fatal(err)
 	}
 	return f
+}
+
+// removeRuncRoot removes what runc keeps for a worker whose containers are gone.
+func removeRuncRoot(b *testing.B, address, namespace, dir string) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	rt, err := containerd.New(ctx, containerd.Config{Address: address, Namespace: namespace, StateDir: dir, LoggerPath: "/bin/true"})
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	defer rt.Close()
+	os.RemoveAll(filepath.Dir(rt.RuncRoot()))
 }
 
 // listen hears the last words on jobs, and that containers are gone.
