@@ -31,7 +31,7 @@ func TestRestartedWorker(t *testing.T) {
 	mustRun(t, keeps)
 
 	f.startPlacer(f.address())
-	f.linux("--ttl", "60s")
+	worker = f.linux("--ttl", "60s")
 	for job, want := range map[string]map[string]string{
 		"ends":   {"state": "failed", "outcome.result.exit_code": "7", "outcome.result.exit_reason": "exited"},
 		"dies":   {"state": "failed", "outcome.result.exit_code": "137", "outcome.result.exit_reason": "oom_killed"},
@@ -46,6 +46,10 @@ func TestRestartedWorker(t *testing.T) {
 	f.goesOn("keeps", keeps)
 
 	f.killContainerd()
+	f.goesOn("keeps", keeps)
+	worker.stop() // in good order, and still the container is none of its business
+	mustRun(t, keeps)
+	f.linux("--ttl", "60s")
 	f.goesOn("keeps", keeps)
 	send(t, keeps, syscall.SIGTERM)
 	expect(t, "the last word on keeps", f.nats.done("keeps"), map[string]string{

@@ -55,6 +55,9 @@ func rideByIntake(t *testing.T, f *fleet, image string) {
 	record := f.nats.done("ride-1")
 	expect(t, "the last word", record, rerouted)
 	bothWaysOut(t, record.at("job.refused.0.reason"))
+	if kept, _ := f.nats.run("stream", "get", "SHUNT_DONE", "--last-for", "shunt.done.ride-1"); !strings.Contains(kept, `"state":"failed"`) {
+		t.Errorf("the stream keeps another last word:\n%s", kept)
+	}
 
 	refusal := f.nats.first("SHUNT_OUTCOMES", "shunt.outcome.win-1.ride-1")
 	expect(t, "the refusal", refusal, map[string]string{
