@@ -30,7 +30,12 @@ func (r *Runtime) Lookup(ctx context.Context, ref string) (digest string, has []
 	if err != nil {
 		return "", nil, fmt.Errorf("image %s: %w", name.name, native(err))
 	}
-	has, err = r.platformsOf(ctx, found.Target)
+	read := func() ([]messages.Platform, error) { return r.platformsOf(ctx, found.Target) }
+	if img := r.images.get(imageKey{found.Target.Digest, platforms.Format(r.platform)}); img != nil {
+		has, err = img.platforms(read) // known by its digest
+	} else {
+		has, err = read()
+	}
 	if err != nil {
 		return "", nil, fmt.Errorf("image %s: %w", name.name, err)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/platforms"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
@@ -90,8 +92,12 @@ func (r *Runtime) RuncRoot() string { return r.cfg.RuncRoot }
 
 // Platforms is what this machine runs.
 func (r *Runtime) Platforms(ctx context.Context) ([]messages.Platform, error) {
-	if _, err := r.client.Version(ctx); err != nil {
-		return nil, fmt.Errorf("containerd at %s: %w", r.cfg.Address, native(err))
+	// The connection knows whether containerd is there; only when it is not
+	// ready is it asked.
+	if conn, ok := r.client.Conn().(*grpc.ClientConn); !ok || conn.GetState() != connectivity.Ready {
+		if _, err := r.client.Version(ctx); err != nil {
+			return nil, fmt.Errorf("containerd at %s: %w", r.cfg.Address, native(err))
+		}
 	}
 	return []messages.Platform{fromOCI(r.platform)}, nil
 }
