@@ -114,23 +114,6 @@ func begins(ev placement.Event) bool {
 	return false
 }
 
-// ended is the record a job ended with, or nil when none is remembered.
-func (p *Placer) ended(ctx context.Context, job string) (*messages.Record, error) {
-	root := p.cfg.Root
-	last, err := p.cfg.Bus.Last(ctx, root.Stream(messages.StreamDone), root.Done(job))
-	switch {
-	case errors.Is(err, bus.ErrNotFound):
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("job %s: look whether it has ended: %w", job, err)
-	}
-	rec, err := decodeRecord(last.Data)
-	if err != nil {
-		return nil, fmt.Errorf("job %s: the record it ended with cannot be read: %w", job, err)
-	}
-	return rec, nil
-}
-
 // write makes the record durable. One that has ended and owes nothing is not
 // written but published, as the last word on the job (see finish); but a job
 // that waited is written even then: another placer may be placing it at this

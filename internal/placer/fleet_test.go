@@ -54,6 +54,7 @@ func (k known) Platforms(_ context.Context, ref string, _ messages.PullPolicy, _
 // yard is a fleet in a bubble of virtual time: a bus, and whatever workers and
 // placers a test puts on it.
 type yard struct {
+	junk   string // a message that a stranger sends and nobody is to read
 	t      *testing.T
 	server *membus.Server
 	client *membus.Conn
@@ -117,10 +118,12 @@ func (y *yard) records(stream string, into map[string][]messages.Record) {
 	y.t.Helper()
 	c := bus.Consumer{Stream: root.Stream(stream), Name: "test"}
 	if _, err := y.client.Consume(y.t.Context(), c, func(d bus.Delivery) {
-		r := decoded[messages.Record](y, d.Message())
-		y.mu.Lock()
-		into[r.Job.ID] = append(into[r.Job.ID], r)
-		y.mu.Unlock()
+		if string(d.Message().Data) != y.junk {
+			r := decoded[messages.Record](y, d.Message())
+			y.mu.Lock()
+			into[r.Job.ID] = append(into[r.Job.ID], r)
+			y.mu.Unlock()
+		}
 		if err := d.Ack(context.Background()); err != nil {
 			y.t.Error(err)
 		}

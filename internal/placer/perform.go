@@ -45,7 +45,7 @@ func (p *Placer) perform(ctx context.Context, job string, rec *messages.Record, 
 // the subject wins, so however many placers get here, it is said once.
 func (p *Placer) finish(ctx context.Context, rec *messages.Record, revision uint64) error {
 	job := rec.Job.ID
-	said, err := p.sayDone(ctx, rec, "0")
+	said, err := p.sayDone(ctx, rec)
 	if err != nil {
 		return err
 	}
@@ -83,54 +83,6 @@ func (p *Placer) deleteRecord(ctx context.Context, job string, revision uint64) 
 		revision = now.Revision
 	}
 	return fmt.Errorf("job %s: its ended record is written again and again", job)
-}
-
-// sayDone publishes the ended record if the subject's last sequence is the one
-// expected; said is false when another word has been said there.
-func (p *Placer) sayDone(ctx context.Context, rec *messages.Record, expect string) (said bool, err error) {
-	err = p.publishRecord(ctx, p.cfg.Root.Done(rec.Job.ID), rec, expect)
-	if errors.Is(err, bus.ErrConflict) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// sayDead publishes the record of a dead job for its operators. first says that
-// this placer has just said the last word; else one that did may have been
-// killed before it came to this.
-func (p *Placer) sayDead(ctx context.Context, rec *messages.Record, first bool) error {
-	job, expect := rec.Job.ID, ""
-	if !first {
-		if last, err := p.ended(ctx, job); err != nil || last == nil || last.State != messages.StateDead {
-			return err
-		}
-		expect = "0"
-	}
-	err := p.publishRecord(ctx, p.cfg.Root.Dead(job), rec, expect)
-	if errors.Is(err, bus.ErrConflict) {
-		return nil
-	}
-	return err
-}
-
-// repeat says the last word again.
-func (p *Placer) repeat(ctx context.Context, rec *messages.Record) error {
-	return p.publishRecord(ctx, p.cfg.Root.Done(rec.Job.ID), rec, "")
-}
-
-func (p *Placer) publishRecord(ctx context.Context, subject string, rec *messages.Record, expect string) error {
-	data, err := encodeRecord(rec)
-	if err != nil {
-		return err
-	}
-	m := bus.Message{Subject: subject, Data: data}
-	if expect != "" {
-		m.Header = bus.Header{messages.HeaderExpectSeq: expect}
-	}
-	if _, err := p.cfg.Bus.Append(ctx, m); err != nil {
-		return fmt.Errorf("publish on %s: %w", subject, err)
-	}
-	return nil
 }
 
 // reject answers a job that cannot be taken.

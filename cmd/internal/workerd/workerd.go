@@ -12,6 +12,8 @@ import (
 	"github.com/shunt-fleet/shunt/internal/worker"
 	"github.com/shunt-fleet/shunt/internal/worker/journal/boltjournal"
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/managed"
 )
 
 // Worker is a running worker and what belongs to it.
@@ -105,14 +107,35 @@ func (w *Worker) Close(ctx context.Context) {
 	}
 }
 
-// Shutdown is Close, and stops a managed containerd too: for a demo or a test
-// whose containers are gone.
+// Shutdown is Close, and leaves nothing: the containers are removed, and a
+// managed containerd is stopped. It is for a fleet that was only tried out.
 func (w *Worker) Shutdown(ctx context.Context) {
+	if w.worker != nil {
+		w.worker.Stop(ctx)
+		w.worker = nil
+	}
+	var managed *managed.Containerd
+	if w.runtimes != nil {
+		w.removeContainers(ctx)
+		managed = w.runtimes.containerd
+	}
 	w.Close(ctx)
-	if w.runtimes == nil || w.runtimes.containerd == nil {
+	if managed == nil {
 		return
 	}
-	if err := w.runtimes.containerd.Shutdown(ctx); err != nil {
+	if err := managed.Remove(ctx); err != nil {
 		w.log.Warn("the managed containerd did not stop", "error", err)
+	}
+}
+
+func (w *Worker) removeContainers(ctx context.Context) {
+	held, err := w.runtimes.composite.List(ctx)
+	if err != nil {
+		w.log.Warn("containers are not removed", "error", err)
+	}
+	for _, c := range held {
+		if err := w.runtimes.composite.Remove(ctx, c.ID, runtime.RemoveOptions{Force: true, Volumes: true}); err != nil {
+			w.log.Warn("a container was not removed", "container", c.ID.String(), "error", err)
+		}
 	}
 }

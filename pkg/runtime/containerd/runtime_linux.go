@@ -92,6 +92,9 @@ func (r *Runtime) RuncRoot() string { return r.cfg.RuncRoot }
 
 // Platforms is what this machine runs.
 func (r *Runtime) Platforms(ctx context.Context) ([]messages.Platform, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("containerd at %s: %w", r.cfg.Address, err)
+	}
 	// The connection knows whether containerd is there; only when it is not
 	// ready is it asked.
 	if conn, ok := r.client.Conn().(*grpc.ClientConn); !ok || conn.GetState() != connectivity.Ready {

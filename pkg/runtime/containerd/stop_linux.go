@@ -76,8 +76,11 @@ func (r *Runtime) askToEnd(ctx context.Context, cid string, signal unix.Signal, 
 	if err := r.signal(ctx, cid, signal); err != nil {
 		return noTask(err), ignoreNoTask(err)
 	}
-	waitCtx, cancel := context.WithTimeout(ctx, grace)
+	// Not a deadline: containerd would learn of it, and its answer that the time
+	// is over could come before our own clock says so.
+	waitCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer time.AfterFunc(grace, cancel).Stop()
 	_, err = r.tasks.Wait(waitCtx, &tasks.WaitRequest{ContainerID: cid})
 	switch {
 	case err == nil || noTask(native(err)):

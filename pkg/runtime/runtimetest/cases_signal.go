@@ -33,7 +33,7 @@ func signalCases() []testCase {
 
 // killedBy asserts how an exit by a signal is told: 128 plus its number.
 func (s *scene) killedBy(signal string, number int) {
-	id := s.lasting()
+	id := s.listening()
 	s.must(s.rt.Kill(s.ctx, id, signal))
 	outcome := s.wait(id)
 	if outcome.ExitCode != 128+number || outcome.Reason != messages.ExitSignal || outcome.Signal != number {

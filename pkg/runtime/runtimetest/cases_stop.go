@@ -26,7 +26,7 @@ func stopCases() []testCase {
 
 // stopped asserts that a stop has ended the container when it returns.
 func (s *scene) stopped(timeout time.Duration, codes ...int) {
-	id := s.lasting()
+	id := s.listening()
 	s.must(s.rt.Stop(s.ctx, id, timeout))
 	state := s.state(id)
 	for _, code := range codes {
@@ -69,7 +69,7 @@ func stopKillsAfterGrace(s *scene) {
 }
 
 func stopIdempotent(s *scene) {
-	id := s.lasting()
+	id := s.listening()
 	s.must(s.rt.Stop(s.ctx, id, time.Hour))
 	s.wantState(id, runtime.PhaseExited, 143)
 	if s.Failed() {

@@ -96,6 +96,17 @@ func (s *scene) lasting() runtime.ContainerID {
 	return s.started("sleep", "3600")
 }
 
+// listening is a lasting container whose program has come as far as to say so:
+// one that is only just starting may not know yet what to do with a signal.
+func (s *scene) listening() runtime.ContainerID {
+	s.Helper()
+	id := s.started("sh", "-c", "echo up; sleep 3600")
+	s.until("the program is up", func() bool {
+		return s.output(id, runtime.Stdout, runtime.LogOptions{Tail: -1}) == "up\n"
+	})
+	return id
+}
+
 // ended is a container whose program has come to its end.
 func (s *scene) ended(argv ...string) runtime.ContainerID {
 	s.Helper()

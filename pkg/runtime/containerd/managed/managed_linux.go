@@ -109,6 +109,19 @@ func (c *Containerd) Shutdown(ctx context.Context) error {
 	return awaitEnd(context.WithoutCancel(ctx), id)
 }
 
+// Remove is Shutdown, and takes away what the daemon has kept outside the state
+// directory. It is for when its containers are gone: one that still runs could
+// not be found again.
+func (c *Containerd) Remove(ctx context.Context) error {
+	if err := c.Shutdown(ctx); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(c.layout.run); err != nil {
+		return fmt.Errorf("managed containerd: %w", err)
+	}
+	return nil
+}
+
 // ensure finds the daemon running, or starts it, and waits until it answers.
 func (c *Containerd) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.StartTimeout)

@@ -33,3 +33,6 @@ func (c *Containerd) Close() error { return nil }
 
 // Shutdown does nothing.
 func (c *Containerd) Shutdown(context.Context) error { return nil }
+
+// Remove does nothing.
+func (c *Containerd) Remove(context.Context) error { return nil }
