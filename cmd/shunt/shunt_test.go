@@ -115,7 +115,9 @@ func TestAJobFromAFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte("id: q\nop: run\nspec: {image: x, mounts: [{type: byte, target: /a}]}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, errOut := p.shunt(exitBadUse, "submit", "-f", file)
+	_, errOut := p.typing("", exitBadUse, "submit", "-f", "-")
+	p.wants(errOut, "is empty", "op: run")
+	_, errOut = p.shunt(exitBadUse, "submit", "-f", file)
 	p.wants(errOut, "spec.mounts[0].type", "byte", "volume")
 }
 

@@ -94,6 +94,9 @@ func (a *app) readFile(path string) (messages.Job, error) {
 	if err := yaml.Unmarshal(data, &fields); err != nil {
 		return messages.Job{}, fmt.Errorf("%s: %w", path, err)
 	}
+	if fields == nil {
+		return messages.Job{}, fmt.Errorf("%s: is empty; want a Job, such as {id: hello-1, op: run, spec: {image: team/hello:1}}", path)
+	}
 	if fields["v"] == nil {
 		fields["v"] = messages.Version
 	}

@@ -43,12 +43,18 @@ func (p *Placer) look(e entry, now time.Time) {
 	job := e.record.Job.ID
 	switch {
 	case e.record.State == messages.StatePending:
-		if !now.Before(e.record.NotBefore) {
+		if !now.Before(e.record.NotBefore) || overdue(e.record, now) {
 			p.bring(job, placement.Tick{})
 		}
 	case len(placement.Due(e.record)) > 0 && p.stoodStill(e, now):
 		p.lanes.put(job, func() { p.takeUp(job, e.revision) })
 	}
+}
+
+// overdue tells whether a job's deadline is over, whatever it waits for.
+func overdue(r *messages.Record, now time.Time) bool {
+	limit := r.Job.Policy.Deadline.Std()
+	return limit > 0 && now.After(r.Created.Add(limit))
 }
 
 // stoodStill tells whether a record has been unchanged, and untried by this

@@ -21,9 +21,48 @@ type active struct {
 	running chan struct{} // closed when a service runs
 	done    chan struct{} // closed when the last outcome is journaled
 
-	mu      sync.Mutex
-	cancel  context.CancelCauseFunc // nil before the attempt is being worked on
-	givenUp error
+	mu         sync.Mutex
+	cancel     context.CancelCauseFunc // nil before the attempt is being worked on
+	givenUp    error
+	stopped    bool          // somebody asked for the container's end
+	restarting chan struct{} // closed when a restart is over; nil: there is none
+}
+
+// stopAsked notes that the container's end was asked for, so that it is no
+// failure of a service.
+func (at *active) stopAsked() {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	at.stopped = true
+}
+
+// wasStopped tells whether the container's end was asked for.
+func (at *active) wasStopped() bool {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	return at.stopped
+}
+
+// beginRestart notes that the container is about to end and to start again; the
+// func it returns says that this is over.
+func (at *active) beginRestart() (over func()) {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	done := make(chan struct{})
+	at.restarting = done
+	return func() {
+		at.mu.Lock()
+		defer at.mu.Unlock()
+		at.restarting = nil
+		close(done)
+	}
+}
+
+// restart is closed when the restart under way is over; nil when there is none.
+func (at *active) restart() <-chan struct{} {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	return at.restarting
 }
 
 // setCancel says how to give the attempt up; it may have been given up already.

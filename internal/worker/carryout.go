@@ -16,7 +16,7 @@ import (
 // Causes for which an attempt is given up from outside.
 var (
 	errRevoked   = errors.New("the attempt was revoked")
-	errCutOff    = errors.New("a crash cut a step that must not be repeated")
+	errCutOff    = errors.New("a step that must not be repeated was cut off")
 	errRunLonger = errors.New("the job ran longer than its timeout")
 )
 
@@ -56,7 +56,7 @@ func (w *Worker) conclude(at *active, result *messages.Result, err error) (_ mes
 	if result != nil && result.FinishedAt.IsZero() {
 		result.FinishedAt = o.At
 	}
-	w.judge(&o, err)
+	w.judge(&o, at.wasStopped() && at.Job.EffectiveKind() == messages.KindService, err)
 	fit(&o)
 	if err := mend(&o); err != nil {
 		w.log.Error("an outcome was not one that may be told; it has been cut", "attempt", at.Key().String(), "error", err)
@@ -70,8 +70,9 @@ func (w *Worker) conclude(at *active, result *messages.Result, err error) (_ mes
 	return o, true
 }
 
-// judge gives an outcome its status.
-func (w *Worker) judge(o *messages.Outcome, err error) {
+// judge gives an outcome its status. stopped says that a service has ended
+// because somebody asked for it.
+func (w *Worker) judge(o *messages.Outcome, stopped bool, err error) {
 	verdict, routed := errors.AsType[*runtime.RouteToPeerError](err)
 	switch {
 	case routed:
@@ -84,7 +85,7 @@ func (w *Worker) judge(o *messages.Outcome, err error) {
 		o.Error = &messages.Error{Code: messages.CodeAborted, Message: messages.TruncateReason(err.Error())}
 	case err != nil:
 		o.Status, o.Error = messages.StatusFailed, runtime.ToWire(err)
-	case o.Op == messages.OpRun && !endedWell(o.Result):
+	case o.Op == messages.OpRun && !endedWell(o.Result) && !stopped:
 		o.Status = messages.StatusFailed
 	}
 }

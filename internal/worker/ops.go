@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -32,6 +33,9 @@ func (w *Worker) perform(ctx context.Context, at *active, resumed bool) (*messag
 		}
 	}
 	result, err := op.do(w, ctx, at)
+	if op.once && runtime.Retryable(err) && !at.Job.Policy.Idempotent {
+		return nil, fmt.Errorf("%w: %s: %w", errCutOff, at.Job.Op, err)
+	}
 	if result != nil && result.StartedAt.IsZero() {
 		result.StartedAt = begun
 	}
@@ -69,6 +73,15 @@ func resolve(job *messages.Job) (runtime.ContainerID, error) {
 	return id, nil
 }
 
+// runningOn is the attempt that runs a container, or nil.
+func (w *Worker) runningOn(ctx context.Context, id runtime.ContainerID) *active {
+	d, err := w.cfg.Runtime.Inspect(ctx, id)
+	if err != nil {
+		return nil
+	}
+	return w.attempts.get(journal.Key{Job: d.Owner.Job, Attempt: d.Owner.Attempt})
+}
+
 func (w *Worker) opCreate(ctx context.Context, at *active) (*messages.Result, error) {
 	id := containerID(&at.Job)
 	if d, err := w.cfg.Runtime.Inspect(ctx, id); err != nil || d.Owner != owner(at) {
@@ -100,6 +113,9 @@ func (w *Worker) opStop(ctx context.Context, at *active) (*messages.Result, erro
 		return nil, err
 	}
 	changed := before.Phase == runtime.PhaseRunning || before.Phase == runtime.PhaseStopping
+	if running := w.runningOn(ctx, id); running != nil {
+		running.stopAsked()
+	}
 	if err := w.cfg.Runtime.Stop(ctx, id, timeoutOr(at, -1)); err != nil {
 		return nil, err
 	}
@@ -108,13 +124,16 @@ func (w *Worker) opStop(ctx context.Context, at *active) (*messages.Result, erro
 
 func (w *Worker) opRestart(ctx context.Context, at *active) (*messages.Result, error) {
 	id, err := resolve(&at.Job)
-	if err == nil {
-		err = w.cfg.Runtime.Stop(ctx, id, timeoutOr(at, -1))
-	}
-	if err == nil {
-		err = w.cfg.Runtime.Start(ctx, id)
-	}
 	if err != nil {
+		return nil, err
+	}
+	if running := w.runningOn(ctx, id); running != nil {
+		defer running.beginRestart()()
+	}
+	if err := w.cfg.Runtime.Stop(ctx, id, timeoutOr(at, -1)); err != nil {
+		return nil, err
+	}
+	if err := w.cfg.Runtime.Start(ctx, id); err != nil {
 		return nil, err
 	}
 	changed := true
@@ -133,6 +152,9 @@ func (w *Worker) opRemove(ctx context.Context, at *active) (*messages.Result, er
 	id, err := resolve(&at.Job)
 	if err != nil {
 		return nil, err
+	}
+	if running := w.runningOn(ctx, id); running != nil && at.Job.Args.Force {
+		running.stopAsked()
 	}
 	err = w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: at.Job.Args.Force, Volumes: at.Job.Args.Volumes})
 	changed := err == nil
@@ -158,10 +180,16 @@ func (w *Worker) opExec(ctx context.Context, at *active) (*messages.Result, erro
 	a := at.Job.Args
 	if a.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, a.Timeout.Std())
+		ctx, cancel = context.WithTimeoutCause(ctx, a.Timeout.Std(), errRunLonger)
 		defer cancel()
 	}
 	r, err := w.cfg.Runtime.Exec(ctx, id, runtime.ExecOptions{Cmd: a.Cmd, Env: a.Env, Workdir: a.Workdir, User: a.User})
+	if err != nil && errors.Is(context.Cause(ctx), errRunLonger) {
+		return nil, &messages.Error{
+			Code: messages.CodeDeadlineExceeded, Field: "args.timeout",
+			Message: fmt.Sprintf("the program ran longer than %s and was ended", a.Timeout),
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -358,6 +358,9 @@ func (f *faultyRuntime) Create(ctx context.Context, id runtime.ContainerID, spec
 }
 
 func (f *faultyRuntime) Exec(ctx context.Context, id runtime.ContainerID, opts runtime.ExecOptions) (runtime.ExecResult, error) {
+	if f.gone() {
+		return runtime.ExecResult{}, errAway
+	}
 	if f.exec != nil {
 		return *f.exec, nil
 	}

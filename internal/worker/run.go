@@ -27,7 +27,7 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 	}
 	if !started {
 		if err := w.launch(ctx, at, id); err != nil {
-			return nil, w.abandoned(ctx, id, err)
+			return nil, w.abandoned(ctx, id, owner(at), err)
 		}
 	}
 	result := w.describe(ctx, id)
@@ -35,8 +35,11 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 		w.sayRunning(at, result)
 	}
 	out, err := w.attend(ctx, at, id)
+	if errdefs.IsNotFound(err) && at.wasStopped() {
+		return result, nil // it was removed, by force
+	}
 	if err != nil {
-		return result, w.abandoned(ctx, id, err)
+		return result, w.abandoned(ctx, id, owner(at), err)
 	}
 	result.ExitCode, result.ExitReason = &out.ExitCode, out.Reason
 	result.FinishedAt = out.FinishedAt
@@ -77,11 +80,29 @@ func (w *Worker) launch(ctx context.Context, at *active, id runtime.ContainerID)
 	if err := w.mark(at); err != nil {
 		return err
 	}
-	if err := w.cfg.Runtime.Start(ctx, id); err != nil {
+	if err := w.start(ctx, at, id); err != nil {
 		return fmt.Errorf("start %s: %w", id, err)
 	}
 	w.tell(messages.EventStarted, &at.Attempt, "")
 	return nil
+}
+
+// start starts the container. A runtime that went away meanwhile may have
+// started it all the same.
+func (w *Worker) start(ctx context.Context, at *active, id runtime.ContainerID) error {
+	err := w.cfg.Runtime.Start(ctx, id)
+	if err == nil || !runtime.Retryable(err) {
+		return err
+	}
+	w.log.Warn("whether a container was started is not known; looking", "container", id.String(), "error", err)
+	started, e := w.begun(ctx, at, id)
+	if e != nil {
+		return e
+	}
+	if started {
+		return nil
+	}
+	return err // the job may be done twice
 }
 
 // create pulls the image to the runtime that takes the job, and makes the
@@ -153,29 +174,57 @@ func (w *Worker) attend(ctx context.Context, at *active, id runtime.ContainerID)
 		wait, cancel = context.WithDeadlineCause(ctx, at.Started.Add(limit), errRunLonger)
 		defer cancel()
 	}
-	// A runtime that is away does not end the container, however long it takes.
-	out, err := persistFor(wait, w, 0, "wait for container "+id.String(), func() (runtime.WaitOutcome, error) {
-		return w.cfg.Runtime.WaitOutcome(wait, id, messages.WaitNotRunning)
-	})
+	out, err := w.awaitEnd(wait, at, id)
 	if err == nil || !errors.Is(context.Cause(wait), errRunLonger) {
 		return out, err
 	}
-	if err := w.cfg.Runtime.Stop(ctx, id, at.grace()); err != nil {
+	_, err = persistFor(ctx, w, 0, "stop container "+id.String(), func() (struct{}, error) {
+		return struct{}{}, w.cfg.Runtime.Stop(ctx, id, at.grace())
+	})
+	if err != nil {
 		return out, fmt.Errorf("stop %s, which ran longer than %s: %w", id, at.Job.Timeout, err)
 	}
-	out, err = w.cfg.Runtime.WaitOutcome(ctx, id, messages.WaitNotRunning)
+	out, err = w.awaitEnd(ctx, at, id)
 	out.Reason = messages.ExitTimeout
 	return out, err
 }
 
+// awaitEnd waits for the end that is one: not for that within a restart. A
+// runtime that is away does not end the container, however long it takes.
+func (w *Worker) awaitEnd(ctx context.Context, at *active, id runtime.ContainerID) (runtime.WaitOutcome, error) {
+	for {
+		out, err := persistFor(ctx, w, 0, "wait for container "+id.String(), func() (runtime.WaitOutcome, error) {
+			return w.cfg.Runtime.WaitOutcome(ctx, id, messages.WaitNotRunning)
+		})
+		restarted := at.restart()
+		if err != nil || restarted == nil {
+			return out, err
+		}
+		select {
+		case <-restarted:
+		case <-ctx.Done():
+			return out, context.Cause(ctx)
+		}
+	}
+}
+
 // abandoned cleans up after an attempt that goes no further here: one that was
 // revoked is stopped and removed before that is confirmed.
-func (w *Worker) abandoned(ctx context.Context, id runtime.ContainerID, err error) error {
+func (w *Worker) abandoned(ctx context.Context, id runtime.ContainerID, own runtime.Owner, err error) error {
 	if !errors.Is(context.Cause(ctx), errRevoked) {
 		return err
 	}
-	if err := w.stopAndRemove(w.ctx, id); err != nil {
-		return err
+	d, e := persistFor(w.ctx, w, 0, "look for container "+id.String(), func() (runtime.Details, error) {
+		return w.cfg.Runtime.Inspect(w.ctx, id)
+	})
+	if errdefs.IsNotFound(e) || e == nil && d.Owner != own {
+		return errRevoked // it made none, and the name is another's
+	}
+	if e == nil {
+		e = w.stopAndRemove(w.ctx, id)
+	}
+	if e != nil {
+		return e
 	}
 	return errRevoked
 }
@@ -194,7 +243,9 @@ func (w *Worker) tidy(a *journal.Attempt) {
 			return
 		case <-time.After(keep):
 		}
-		d, err := w.cfg.Runtime.Inspect(w.ctx, id)
+		d, err := persistFor(w.ctx, w, 0, "look for container "+id.String(), func() (runtime.Details, error) {
+			return w.cfg.Runtime.Inspect(w.ctx, id)
+		})
 		if err != nil || d.Owner.Job != a.Job.ID || d.Owner.Attempt != a.Job.Attempt {
 			return // gone, or another's by now
 		}

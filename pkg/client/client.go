@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -49,8 +50,8 @@ type Client struct {
 // reached.
 var ErrUnreachable = errors.New("not reachable")
 
-// Connect connects to the fleet's bus. It waits until ctx ends, and 2 s at
-// most, before it says that the bus is not reachable.
+// Connect connects to the fleet's bus, or says within a few seconds why it
+// cannot: that the bus is not reachable (ErrUnreachable), or refuses the client.
 func Connect(ctx context.Context, cfg Config) (*Client, error) {
 	if cfg.Root == "" {
 		cfg.Root = messages.DefaultRoot
@@ -69,7 +70,7 @@ func Connect(ctx context.Context, cfg Config) (*Client, error) {
 		}
 		var err error
 		if nc, err = nats.Connect(cfg.URL, opts...); err != nil {
-			return nil, fmt.Errorf("NATS at %q is %w: %w; is a server running there? (--nats, SHUNT_NATS)", cfg.URL, ErrUnreachable, err)
+			return nil, connectError(&cfg, err)
 		}
 	}
 	js, err := jetstream.New(nc)
@@ -77,6 +78,22 @@ func Connect(ctx context.Context, cfg Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{nc: nc, js: js, root: cfg.Root, owned: owned}, nil
+}
+
+// connectError says what to look at when there is no connection.
+func connectError(cfg *Config, err error) error {
+	switch {
+	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout), isDial(err):
+		return fmt.Errorf("NATS at %q is %w: %w; is a server running there? (--nats, SHUNT_NATS)", cfg.URL, ErrUnreachable, err)
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
+		return fmt.Errorf("NATS at %q refuses these credentials (--creds %q): %w", cfg.URL, cfg.Creds, err)
+	}
+	return fmt.Errorf("connect to NATS at %q (--creds %q, --tls-ca %q): %w", cfg.URL, cfg.Creds, cfg.TLSCA, err)
+}
+
+func isDial(err error) bool {
+	_, ok := errors.AsType[*net.OpError](err)
+	return ok
 }
 
 const dialTimeout = 2 * time.Second

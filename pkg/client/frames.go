@@ -59,14 +59,17 @@ func (c *Client) readFrames(ctx context.Context, subject string, request any, yi
 		if err != nil {
 			return fmt.Errorf("ask %s: %w", subject, err)
 		}
-		if len(m.Data) == 0 {
-			if m.Header.Get("Status") == "503" {
-				return fmt.Errorf("nobody answers on %s: %w", subject, ErrUnreachable)
-			}
-			return errorOf(m)
+		if len(m.Data) == 0 && m.Header.Get(messages.HeaderStatus) == "503" {
+			return fmt.Errorf("nobody answers on %s: %w", subject, ErrUnreachable)
+		}
+		if err := errorOf(m); err != nil {
+			return err
 		}
 		if seq, err := strconv.ParseUint(m.Header.Get(messages.HeaderSeq), 10, 64); err != nil || seq != want {
 			return fmt.Errorf("ask %s: frame %s came where %d was due; some were lost on the way", subject, m.Header.Get(messages.HeaderSeq), want)
+		}
+		if len(m.Data) == 0 {
+			return nil
 		}
 		if m.Header.Get(messages.HeaderBeat) != "" {
 			continue

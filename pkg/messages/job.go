@@ -28,7 +28,7 @@ type Job struct {
 
 	Spec     *Spec    `json:"spec,omitzero"`
 	Args     Args     `json:"args,omitzero"`
-	Target   string   `json:"target,omitzero"` // the node it must run on
+	Target   string   `json:"target,omitzero"` // the node that is tried first
 	Requires Requires `json:"requires,omitzero"`
 	Timeout  Duration `json:"timeout,omitzero"` // limit of a task's run; 0: none
 	Retain   Duration `json:"retain,omitzero"`  // how long an ended container is kept

@@ -73,7 +73,7 @@ var table = map[messages.State]map[string]string{
 		"interrupted":                 "interrupted; finish",
 		"revoked":                     "cancelled; finish tell(cancelled)",
 		"rejected":                    "failed; finish",
-		"rejected, may pass":          "pending;",
+		"rejected, may pass":          same, // it says nothing: the same attempt is sent again
 		"accepted, an old attempt":    same,
 		"completed, an old attempt":   "assigned; command(a 2); late",
 		"completed, another node":     "assigned; command(a 2); late",

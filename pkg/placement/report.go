@@ -23,6 +23,9 @@ func (s *step) report(o messages.Outcome) bool {
 	if r.State == messages.StateCancelling && (o.Status == messages.StatusRevoked || o.Status == messages.StatusRejected) {
 		return s.revokeAnswered(o)
 	}
+	if unanswered(&o) {
+		return false
+	}
 	if last := r.Outcome; last != nil && last.Attempt == o.Attempt && o.Seq <= last.Seq {
 		return false
 	}
@@ -53,6 +56,14 @@ func (s *step) report(o messages.Outcome) bool {
 		s.end(messages.StateCancelled, "revoked on "+o.Node)
 	}
 	return true
+}
+
+// unanswered tells whether a rejection says nothing about the attempt: the
+// worker could not look just now, and may have accepted it before. The same
+// attempt is sent again. Another journal, however, has not.
+func unanswered(o *messages.Outcome) bool {
+	return o.Status == messages.StatusRejected && o.Error != nil && o.Error.Retryable &&
+		o.Error.Code != messages.CodeWrongIncarnation
 }
 
 // late notes the end of an old attempt, once; the copy of one that has counted
@@ -241,6 +252,8 @@ func backoff(job *messages.Job, starts int) time.Duration {
 // reasonOf is an outcome's reason, for people.
 func reasonOf(o messages.Outcome) string {
 	switch {
+	case o.Error != nil && o.Error.Field != "":
+		return o.Error.Field + ": " + o.Error.Message
 	case o.Error != nil:
 		return o.Error.Message
 	case o.Route != nil:

@@ -37,7 +37,7 @@ func Apply(fs *pflag.FlagSet) error {
 	var errs []error
 	fs.VisitAll(func(f *pflag.Flag) {
 		value, ok := os.LookupEnv(EnvName(f.Name))
-		if !ok || f.Changed {
+		if !ok || f.Changed || asks(f.Name) {
 			return
 		}
 		if err := fs.Set(f.Name, value); err != nil {
@@ -53,6 +53,9 @@ func Apply(fs *pflag.FlagSet) error {
 	}
 	return applyFile(fs, file.Value.String())
 }
+
+// asks tells whether a flag is no setting but a question.
+func asks(flag string) bool { return flag == "help" || flag == "version" }
 
 func applyFile(fs *pflag.FlagSet, path string) error {
 	data, err := os.ReadFile(path)
@@ -82,7 +85,7 @@ func applyFile(fs *pflag.FlagSet, path string) error {
 // applyKey sets one flag from the file.
 func applyKey(fs *pflag.FlagSet, key, value *yaml.Node) error {
 	f := fs.Lookup(key.Value)
-	if f == nil || f.Name == ConfigFlag {
+	if f == nil || f.Name == ConfigFlag || asks(f.Name) {
 		return fmt.Errorf("%s: there is no such setting; the names are those of the flags (see --help)", key.Value)
 	}
 	if f.Changed {
