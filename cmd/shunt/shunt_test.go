@@ -99,6 +99,16 @@ func TestAPersonAtATerminal(t *testing.T) {
 	p.wants(out, "failed", "3 (exited)")
 }
 
+// The id of a job that has ended is not free: another job under it is rejected,
+// and is not told the other one's end.
+func TestAnotherJobUnderAnEndedID(t *testing.T) {
+	p := sitDown(t)
+	p.shunt(exitDone, "submit", p.image, "--id", "same", "--wait")
+	p.shunt(exitDone, "submit", p.image, "--id", "same", "--wait") // the same job: the same end
+	_, errOut := p.shunt(exitBadUse, "submit", p.image, "--id", "same", "--wait", "--", "echo", "other")
+	p.wants(errOut, "id_conflict", `"same"`)
+}
+
 func TestAJobFromAFile(t *testing.T) {
 	p := sitDown(t)
 	job := "# YAML, and without what can be left out\nid: from-file\nop: run\nspec: {image: " + p.image + "}\n"

@@ -123,13 +123,13 @@ func (a *app) submit(ctx context.Context, job messages.Job, s submission) error 
 	if s.node != "" {
 		return a.direct(ctx, c, job, s)
 	}
+	if s.wait {
+		return a.awaitEnd(ctx, func(ctx context.Context) (messages.Record, error) { return c.Run(ctx, job) })
+	}
 	if err := c.Submit(ask, job); err != nil {
 		return err
 	}
-	if !s.wait {
-		return a.submitted(job.ID)
-	}
-	return a.awaitEnd(ctx, c, job.ID)
+	return a.submitted(job.ID)
 }
 
 // direct gives the job to a node, and shows that node's answer.
@@ -144,7 +144,7 @@ func (a *app) direct(ctx context.Context, c *client.Client, job messages.Job, s 
 		return o.Error
 	}
 	if s.wait {
-		return a.awaitEnd(ctx, c, job.ID)
+		return a.awaitEnd(ctx, func(ctx context.Context) (messages.Record, error) { return c.Wait(ctx, job.ID) })
 	}
 	if a.output == "json" {
 		return a.json(o)
@@ -167,10 +167,10 @@ func (a *app) submitted(id string) error {
 }
 
 // awaitEnd shows a job once it has ended.
-func (a *app) awaitEnd(ctx context.Context, c *client.Client, id string) error {
+func (a *app) awaitEnd(ctx context.Context, wait func(context.Context) (messages.Record, error)) error {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	rec, err := c.Wait(ctx, id)
+	rec, err := wait(ctx)
 	if err != nil {
 		return err
 	}

@@ -17,19 +17,37 @@ import (
 // end in exactly one state, or wait with a reason. The same job under the same
 // id again is the same job.
 func (c *Client) Submit(ctx context.Context, job messages.Job) error {
-	job.V = messages.Version
-	if err := job.Validate(); err != nil {
-		return err
-	}
-	data, err := messages.Encode(job)
-	if err != nil {
-		return err
-	}
-	fingerprint, err := messages.Fingerprint(data)
+	data, fingerprint, err := prepare(job)
 	if err != nil {
 		return err
 	}
 	return c.append(ctx, c.root.Job(job.ID), messages.JobMsgID(job.ID, fingerprint), data)
+}
+
+// Run is Submit and Wait in one: it listens before it submits, so that no
+// rejection is missed, and does not take the end of another job that had the id
+// for the end of this one.
+func (c *Client) Run(ctx context.Context, job messages.Job) (messages.Record, error) {
+	data, fingerprint, err := prepare(job)
+	if err != nil {
+		return messages.Record{}, err
+	}
+	return c.await(ctx, job.ID, fingerprint, func() error {
+		return c.append(ctx, c.root.Job(job.ID), messages.JobMsgID(job.ID, fingerprint), data)
+	})
+}
+
+// prepare checks a job and writes it, with its fingerprint.
+func prepare(job messages.Job) (data []byte, fingerprint string, err error) {
+	job.V = messages.Version
+	if err = job.Validate(); err != nil {
+		return nil, "", err
+	}
+	if data, err = messages.Encode(job); err != nil {
+		return nil, "", err
+	}
+	fingerprint, err = messages.Fingerprint(data)
+	return data, fingerprint, err
 }
 
 // append publishes into a stream and waits for the acknowledgement.
@@ -86,29 +104,46 @@ func (c *Client) Explain(ctx context.Context, req messages.ExplainRequest) (mess
 	return call[messages.ExplainReply](ctx, c, c.root.PlacerVerb(messages.PlacerExplain), req)
 }
 
-// Wait is a job's record once it has ended. A Job that was rejected is the
-// *messages.Error it was rejected with.
+// Wait is a job's record once it has ended, at once if it already has. A Job
+// that is rejected meanwhile is the *messages.Error it is rejected with.
 func (c *Client) Wait(ctx context.Context, id string) (messages.Record, error) {
-	ended, stop, err := c.listen(c.root.Done(id), c.root.Outcome(messages.PlacerNode, id))
+	return c.await(ctx, id, "", nil)
+}
+
+// lookAgain is how often a wait looks for itself: what is said while the
+// connection is away is not heard.
+const lookAgain = 5 * time.Second
+
+// await listens for a job's end, then begins, then waits. With a fingerprint
+// the end of another job under that id is not taken for this one's.
+func (c *Client) await(ctx context.Context, id, fingerprint string, begin func() error) (messages.Record, error) {
+	said, stop, err := c.listen(c.root.Done(id), c.root.Outcome(messages.PlacerNode, id))
 	if err != nil {
 		return messages.Record{}, err
 	}
 	defer stop()
-	// Only now, so that an end between the two is not missed.
-	if rec, found, err := c.ended(ctx, id); err != nil || found {
-		return rec, err
+	if begin != nil {
+		if err := begin(); err != nil {
+			return messages.Record{}, err
+		}
 	}
+	look := time.NewTicker(lookAgain)
+	defer look.Stop()
 	for {
+		rec, found, err := c.ended(ctx, id)
+		if err != nil {
+			return rec, err
+		}
+		if found && (fingerprint == "" || rec.Fingerprint == "" || rec.Fingerprint == fingerprint) {
+			return rec, nil
+		}
 		select {
-		case m := <-ended:
-			if m.Subject == c.root.Done(id) {
-				var rec messages.Record
-				return rec, decode(m.Data, &rec)
-			}
+		case m := <-said:
 			var o messages.Outcome
-			if err := decode(m.Data, &o); err == nil && o.Error != nil {
+			if m.Subject != c.root.Done(id) && decode(m.Data, &o) == nil && o.Error != nil {
 				return messages.Record{}, o.Error
 			}
+		case <-look.C:
 		case <-ctx.Done():
 			return messages.Record{}, fmt.Errorf("wait for job %s: %w", id, context.Cause(ctx))
 		}
