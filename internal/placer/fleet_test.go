@@ -12,8 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/internal/bus/membus"
 	"github.com/shunt-fleet/shunt/internal/placer"
@@ -35,20 +33,6 @@ var images = memory.StaticImages{
 	"team/server:1": {{Platform: linux, Cmd: []string{"serve"}}},
 	"team/both:1":   {{Platform: linux}, {Platform: windows}},
 	"team/arm:1":    {{Platform: messages.Platform{OS: messages.Linux, Arch: "arm64"}}},
-}
-
-// known tells the platforms of images, as a registry would.
-type known memory.StaticImages
-
-func (k known) Platforms(_ context.Context, ref string, _ messages.PullPolicy, _ *messages.RegistryAuth) (string, []messages.Platform, error) {
-	var platforms []messages.Platform
-	for _, i := range k[ref] {
-		platforms = append(platforms, i.Platform)
-	}
-	if platforms == nil {
-		return "", nil, fmt.Errorf("image %s: %w", ref, errdefs.ErrNotFound)
-	}
-	return "", platforms, nil
 }
 
 // yard is a fleet in a bubble of virtual time: a bus, and whatever workers and
@@ -140,7 +124,7 @@ func (y *yard) worker(node string, platform messages.Platform, change ...func(*w
 		y.t.Fatal(err)
 	}
 	composite, err := runtime.NewComposite(runtime.CompositeConfig{
-		Primary: runtime.Member{Runtime: memory.New(machine)}, Resolver: known(images), Logger: y.log,
+		Primary: runtime.Member{Runtime: memory.New(machine)}, Resolver: images, Logger: y.log,
 	})
 	if err != nil {
 		y.t.Fatal(err)

@@ -25,15 +25,28 @@ type active struct {
 	cancel     context.CancelCauseFunc // nil before the attempt is being worked on
 	givenUp    error
 	stopped    bool          // somebody asked for the container's end
-	restarting chan struct{} // closed when a restart is over; nil: there is none
+	stopping   chan struct{} // closed when that one has seen it; nil: nobody asked
+	restarts   int           // that have begun
+	restarting chan struct{} // closed when the last one is over; nil: there was none
 }
 
 // stopAsked notes that the container's end was asked for, so that it is no
-// failure of a service.
-func (at *active) stopAsked() {
+// failure of a service. Until the func it returns is called the container is
+// not tidied away: whoever asked wants to see how it ended.
+func (at *active) stopAsked() (seen func()) {
 	at.mu.Lock()
 	defer at.mu.Unlock()
-	at.stopped = true
+	done := make(chan struct{})
+	at.stopped, at.stopping = true, done
+	return func() { close(done) }
+}
+
+// stopSeen is closed when whoever asked for the container's end has seen it;
+// nil when nobody has asked.
+func (at *active) stopSeen() <-chan struct{} {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	return at.stopping
 }
 
 // wasStopped tells whether the container's end was asked for.
@@ -49,20 +62,17 @@ func (at *active) beginRestart() (over func()) {
 	at.mu.Lock()
 	defer at.mu.Unlock()
 	done := make(chan struct{})
+	at.restarts++
 	at.restarting = done
-	return func() {
-		at.mu.Lock()
-		defer at.mu.Unlock()
-		at.restarting = nil
-		close(done)
-	}
+	return func() { close(done) }
 }
 
-// restart is closed when the restart under way is over; nil when there is none.
-func (at *active) restart() <-chan struct{} {
+// restarted is how many restarts have begun, and what is closed when the last
+// of them is over.
+func (at *active) restarted() (begun int, over <-chan struct{}) {
 	at.mu.Lock()
 	defer at.mu.Unlock()
-	return at.restarting
+	return at.restarts, at.restarting
 }
 
 // setCancel says how to give the attempt up; it may have been given up already.

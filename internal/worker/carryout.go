@@ -39,7 +39,7 @@ func (w *Worker) carryOut(at *active, resumed bool) {
 	if !ok {
 		return // so does this
 	}
-	w.tidy(&at.Attempt)
+	w.tidy(&at.Attempt, at.stopSeen())
 	w.attempts.drop(at)
 	w.changed()
 	close(at.done)

@@ -114,7 +114,7 @@ func (w *Worker) opStop(ctx context.Context, at *active) (*messages.Result, erro
 	}
 	changed := before.Phase == runtime.PhaseRunning || before.Phase == runtime.PhaseStopping
 	if running := w.runningOn(ctx, id); running != nil {
-		running.stopAsked()
+		defer running.stopAsked()()
 	}
 	if err := w.cfg.Runtime.Stop(ctx, id, timeoutOr(at, -1)); err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (w *Worker) opRemove(ctx context.Context, at *active) (*messages.Result, er
 		return nil, err
 	}
 	if running := w.runningOn(ctx, id); running != nil && at.Job.Args.Force {
-		running.stopAsked()
+		defer running.stopAsked()()
 	}
 	err = w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: at.Job.Args.Force, Volumes: at.Job.Args.Volumes})
 	changed := err == nil

@@ -37,20 +37,6 @@ var images = memory.StaticImages{
 	"team/both:1":   {{Platform: linux}, {Platform: windows}},
 }
 
-// known tells the platforms of images, as the registry would.
-type known memory.StaticImages
-
-func (k known) Platforms(_ context.Context, ref string, _ messages.PullPolicy, _ *messages.RegistryAuth) (string, []messages.Platform, error) {
-	var platforms []messages.Platform
-	for _, i := range k[ref] {
-		platforms = append(platforms, i.Platform)
-	}
-	if platforms == nil {
-		return "", nil, fmt.Errorf("image %s: %w", ref, errdefs.ErrNotFound)
-	}
-	return "", platforms, nil
-}
-
 // rig is a worker over a bus, a machine and a journal that outlive it, in a
 // bubble of virtual time.
 type rig struct {
@@ -141,7 +127,7 @@ func (r *rig) start() {
 	r.t.Helper()
 	r.faulty = &faultyRuntime{Runtime: memory.New(r.machine), away: r.away}
 	composite, err := runtime.NewComposite(runtime.CompositeConfig{
-		Primary: runtime.Member{Runtime: r.faulty}, Resolver: known(images), Logger: r.cfg.Logger,
+		Primary: runtime.Member{Runtime: r.faulty}, Resolver: images, Logger: r.cfg.Logger,
 	})
 	if err != nil {
 		r.t.Fatal(err)

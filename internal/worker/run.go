@@ -193,15 +193,16 @@ func (w *Worker) attend(ctx context.Context, at *active, id runtime.ContainerID)
 // runtime that is away does not end the container, however long it takes.
 func (w *Worker) awaitEnd(ctx context.Context, at *active, id runtime.ContainerID) (runtime.WaitOutcome, error) {
 	for {
+		before, _ := at.restarted()
 		out, err := persistFor(ctx, w, 0, "wait for container "+id.String(), func() (runtime.WaitOutcome, error) {
 			return w.cfg.Runtime.WaitOutcome(ctx, id, messages.WaitNotRunning)
 		})
-		restarted := at.restart()
-		if err != nil || restarted == nil {
+		begun, over := at.restarted()
+		if err != nil || begun == before {
 			return out, err
 		}
 		select {
-		case <-restarted:
+		case <-over:
 		case <-ctx.Done():
 			return out, context.Cause(ctx)
 		}
@@ -230,8 +231,8 @@ func (w *Worker) abandoned(ctx context.Context, id runtime.ContainerID, own runt
 }
 
 // tidy removes the container of an attempt that has ended, once it has been
-// kept for as long as the job wants.
-func (w *Worker) tidy(a *journal.Attempt) {
+// kept for as long as the job wants, and seen is closed if it is not nil.
+func (w *Worker) tidy(a *journal.Attempt, seen <-chan struct{}) {
 	if a.Job.Op != messages.OpRun {
 		return
 	}
@@ -242,6 +243,13 @@ func (w *Worker) tidy(a *journal.Attempt) {
 		case <-w.ctx.Done():
 			return
 		case <-time.After(keep):
+		}
+		if seen != nil {
+			select {
+			case <-w.ctx.Done():
+				return
+			case <-seen:
+			}
 		}
 		d, err := persistFor(w.ctx, w, 0, "look for container "+id.String(), func() (runtime.Details, error) {
 			return w.cfg.Runtime.Inspect(w.ctx, id)

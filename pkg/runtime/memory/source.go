@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
 // Image is what a Machine knows of an image for one platform.
@@ -36,7 +38,10 @@ type ImageSource interface {
 // is in use.
 type StaticImages map[string][]Image
 
-var _ ImageSource = StaticImages(nil)
+var (
+	_ ImageSource              = StaticImages(nil)
+	_ runtime.PlatformResolver = StaticImages(nil)
+)
 
 // Image looks the reference up; policy and credentials do not matter.
 func (s StaticImages) Image(ctx context.Context, ref string, platform messages.Platform, _ messages.PullPolicy, _ *messages.RegistryAuth) (Image, error) {
@@ -58,6 +63,26 @@ func (s StaticImages) Image(ctx context.Context, ref string, platform messages.P
 		made[i] = image.Platform
 	}
 	return Image{}, fmt.Errorf("image %s is not made for %s, only for %s: %w", ref, platform, list(made), errdefs.ErrNotFound)
+}
+
+// Platforms is every platform an image is made for, with its digest, as a
+// registry would tell: a StaticImages is a runtime.PlatformResolver too.
+func (s StaticImages) Platforms(ctx context.Context, ref string, _ messages.PullPolicy, _ *messages.RegistryAuth) (string, []messages.Platform, error) {
+	if err := ctx.Err(); err != nil {
+		return "", nil, fmt.Errorf("image %s: %w", ref, err)
+	}
+	images, err := s.find(ref)
+	if err != nil {
+		return "", nil, err
+	}
+	if len(images) == 0 {
+		return "", nil, fmt.Errorf("image %s is made for nothing: %w", ref, errdefs.ErrNotFound)
+	}
+	made := make([]messages.Platform, len(images))
+	for i, image := range images {
+		made[i] = image.Platform
+	}
+	return cmp.Or(images[0].Digest, digestOf(images)), made, nil
 }
 
 func (s StaticImages) find(ref string) ([]Image, error) {
