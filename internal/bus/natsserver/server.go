@@ -12,9 +12,11 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/nats-io/nats-server/v2/server"
 )
 
@@ -22,6 +24,7 @@ import (
 type Server struct {
 	nats *server.Server
 	log  *logger
+	lock *flock.Flock // of the store
 }
 
 // startPatience is how long a server may take to read what it has stored.
@@ -38,20 +41,45 @@ func Start(cfg Config) (*Server, error) {
 	if err := os.MkdirAll(cfg.StoreDir, 0o700); err != nil {
 		return nil, fmt.Errorf("nats server: store-dir: %w", err)
 	}
+	lock, err := lockStore(cfg.StoreDir)
+	if err != nil {
+		return nil, err
+	}
 	log := newLogger(cfg.Logger)
 	n, err := server.NewServer(opts)
 	if err != nil {
+		_ = lock.Unlock()
 		return nil, fmt.Errorf("nats server: %w", err)
 	}
 	n.SetLoggerV2(log, log.debug(), false, false)
-	s := &Server{nats: n, log: log}
+	s := &Server{nats: n, log: log, lock: lock}
 	go n.Start()
 	if err := s.ready(); err != nil {
-		n.Shutdown()
-		n.WaitForShutdown()
+		s.end()
 		return nil, fmt.Errorf("nats server on %s: %w", cfg.Listen, err)
 	}
 	return s, nil
+}
+
+// lockStore keeps a second server from opening the store: nats-server itself
+// would, and the two would overwrite each other's streams.
+func lockStore(dir string) (*flock.Flock, error) {
+	lock := flock.New(filepath.Join(dir, "shunt.lock"))
+	got, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("nats server: store-dir: lock %s: %w", dir, err)
+	}
+	if !got {
+		return nil, fmt.Errorf("nats server: store-dir: %s is in use by another NATS server; stop it, or give this one a --store-dir of its own", dir)
+	}
+	return lock, nil
+}
+
+// end ends the server and lets go of its store.
+func (s *Server) end() {
+	s.nats.Shutdown()
+	s.nats.WaitForShutdown()
+	_ = s.lock.Unlock()
 }
 
 // ready waits for the listener, a fatal error, or the end of patience.
@@ -87,8 +115,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.nats.Shutdown()
-		s.nats.WaitForShutdown()
+		s.end()
 	}()
 	select {
 	case <-done:
