@@ -60,7 +60,7 @@ func (c *Config) validate() error {
 	case c.NATS == "" && c.EmbedNATS == "":
 		return errors.New("neither --nats nor --embed-nats is given; want the URL of a server, or HOST:PORT for one of its own")
 	case c.NATS != "" && c.EmbedNATS != "":
-		return fmt.Errorf("--nats %q and --embed-nats %q are both given; want one", c.NATS, c.EmbedNATS)
+		return fmt.Errorf("--nats %q and --embed-nats %q are both given; want one (is SHUNT_NATS set?)", c.NATS, c.EmbedNATS)
 	case c.Replicas != 1 && c.Replicas != 3:
 		return fmt.Errorf("--replicas: %d is not allowed; want 1, or 3 on a cluster", c.Replicas)
 	case c.Replicas == 3 && c.EmbedNATS != "":
