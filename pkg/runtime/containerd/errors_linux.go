@@ -26,13 +26,19 @@ func native(err error) error {
 	if _, ok := status.FromError(err); ok { // what has its class already would lose it
 		err = errgrpc.ToNative(err)
 	}
-	switch {
-	case errdefs.IsCanceled(err) && !errors.Is(err, context.Canceled):
-		return fmt.Errorf("%w: %w", context.Canceled, err)
-	case errdefs.IsDeadlineExceeded(err) && !errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+	for _, given := range []error{context.Canceled, context.DeadlineExceeded} {
+		if !errors.Is(err, given) && saysOf(err, given) {
+			return fmt.Errorf("%w: %w", given, err)
+		}
 	}
 	return err
+}
+
+// saysOf tells whether an error of containerd's is one of a context. The text
+// has to be read: what a shim gave up reaches the client as an error of class
+// unknown that says so.
+func saysOf(err, given error) bool {
+	return errdefs.Resolve(err) == given || errdefs.IsUnknown(err) && strings.HasSuffix(err.Error(), given.Error())
 }
 
 // about says which container an error of containerd's is about.
