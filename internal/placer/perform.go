@@ -26,7 +26,9 @@ func (p *Placer) perform(ctx context.Context, job string, rec *messages.Record, 
 			p.records.try(job, time.Now())
 			p.beside(func(ctx context.Context) { p.revoke(ctx, rec, e) })
 		case placement.Finish:
-			err = p.finish(ctx, rec, revision)
+			err = p.finish(ctx, rec)
+		case placement.Delete:
+			err = p.deleteRecord(ctx, job, revision)
 		case placement.Repeat:
 			err = p.repeat(ctx, rec)
 		case placement.Reject:
@@ -41,28 +43,22 @@ func (p *Placer) perform(ctx context.Context, job string, rec *messages.Record, 
 	return nil
 }
 
-// finish says the last word on a job and deletes its record. The first word on
-// the subject wins, so however many placers get here, it is said once.
-func (p *Placer) finish(ctx context.Context, rec *messages.Record, revision uint64) error {
-	job := rec.Job.ID
+// finish says the last word on a job. The first word on the subject wins, so
+// however many placers get here, it is said once.
+func (p *Placer) finish(ctx context.Context, rec *messages.Record) error {
 	said, err := p.sayDone(ctx, rec)
-	if err != nil {
+	if err != nil || rec.State != messages.StateDead {
 		return err
 	}
-	if rec.State == messages.StateDead {
-		if err := p.sayDead(ctx, rec, said); err != nil {
-			return err
-		}
-	}
-	if revision == 0 {
-		return nil
-	}
-	return p.deleteRecord(ctx, job, revision)
+	return p.sayDead(ctx, rec, said)
 }
 
 // deleteRecord deletes the record of a job whose last word has been said. If it
 // was written since, by a placer that did not know, that writing was void.
 func (p *Placer) deleteRecord(ctx context.Context, job string, revision uint64) error {
+	if revision == 0 {
+		return nil // there never was one
+	}
 	for range conflicts {
 		err := p.jobs.Delete(ctx, job, revision)
 		if err == nil || errors.Is(err, bus.ErrNotFound) {

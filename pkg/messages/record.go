@@ -75,19 +75,46 @@ type Record struct {
 
 	// NotBefore is the earliest next placement, after a backoff.
 	NotBefore time.Time `json:"not_before,omitzero"`
+
+	// Highest is the highest attempt ever handed over, where that is above
+	// Attempt: a successor that was dropped leaves its number behind.
+	Highest uint64 `json:"highest,omitzero"`
+
+	// Ending is how a job that is being cancelled ends once its node has let
+	// go of it: cancelled, or dead when its deadline was over.
+	Ending State `json:"ending,omitzero"`
+
+	// HealthySince is when a service was last found healthy after it was not.
+	HealthySince time.Time `json:"healthy_since,omitzero"`
+
+	// Retries is how often the job was retried after it had ended; each life
+	// has a last word of its own.
+	Retries int `json:"retries,omitzero"`
+
+	// Named says that the job holds the claim on its container's name.
+	Named bool `json:"named,omitzero"`
 }
 
 // Successor is the attempt that takes over from a draining node.
 type Successor struct {
-	Node    string `json:"node"`
-	Attempt uint64 `json:"attempt"`
+	Node     string `json:"node"`
+	Attempt  uint64 `json:"attempt"`
+	Journal  string `json:"journal,omitzero"`  // as Record.Journal, for this attempt
+	Accepted bool   `json:"accepted,omitzero"` // its node has taken it on
 }
 
 // Fence is a revoke owed to a node for its attempts up to Attempt.
 type Fence struct {
 	Node    string `json:"node"`
 	Attempt uint64 `json:"attempt"`
+
+	// Expired says that the node's lease was over when it was declared lost: it
+	// has stopped the attempt by itself, if the job asks for that.
+	Expired bool `json:"expired,omitzero"`
 }
+
+// LastAttempt is the highest attempt ever handed over.
+func (r *Record) LastAttempt() uint64 { return max(r.Attempt, r.Highest) }
 
 // History is one event of a job's life.
 type History struct {

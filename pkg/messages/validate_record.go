@@ -25,6 +25,7 @@ func (r *Record) validateBut(specless bool) error {
 		notNegative("history_dropped", r.HistoryDropped),
 		fingerprintOrNone("fingerprint", r.Fingerprint),
 		each("platforms", r.Platforms, func(p *Platform) error { return p.Validate() }),
+		notNegative("retries", r.Retries),
 	); err != nil || r.Outcome == nil {
 		return err
 	}

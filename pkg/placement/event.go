@@ -5,11 +5,19 @@ import "github.com/shunt-fleet/shunt/pkg/messages"
 // Event is something that happened to a job.
 type Event interface{ event() }
 
-// Submitted is a job from intake. Fingerprint is of the bytes that came.
+// Submitted is a job from intake. Fingerprint is of the bytes that came. Holder
+// is the other live job that holds the name of the job's container, if there is
+// one; it need not be looked up when the job needs no name (see NeedsName) or
+// has a record.
 type Submitted struct {
 	Job         messages.Job
 	Fingerprint string
+	Holder      string
 }
+
+// Claimed says who holds the claim on the name of the job's container after the
+// effect Claim was performed: this job, or another live one.
+type Claimed struct{ Holder string }
 
 // Reported is what a worker said: the reply to a command, or an outcome from
 // the stream. The same one may come twice, and late.
@@ -22,20 +30,57 @@ type Unheard struct {
 	Attempt uint64
 }
 
+// NodeLost says that a node is judged lost: it will not report on the attempts
+// it had, or not before it is back.
+type NodeLost struct {
+	Node   string
+	Reason string // for people
+	// Journal limits the event to the attempts that were placed with that
+	// journal: the node is there again, and has forgotten them. "": all.
+	Journal string
+	// LeaseOver says that the node's lease has been declared over: what it ran
+	// for jobs with `on_partition: stop` it has stopped by itself.
+	LeaseOver bool
+}
+
+// NodeForgotten says that an operator has declared a node to be gone for good:
+// nothing is owed to it any more.
+type NodeForgotten struct{ Node string }
+
+// Vacate says that a node drains, and that it is this job's turn to leave it.
+type Vacate struct{ Node string }
+
 // CancelAsked asks for the end of the job.
 type CancelAsked struct{ Reason string }
+
+// RetryAsked asks for another life of a job that has ended badly, or for an end
+// of its waiting.
+type RetryAsked struct{ Reason string }
 
 // Tick says that time has passed, or that the peers have changed.
 type Tick struct{}
 
-func (Submitted) event()   {}
-func (Reported) event()    {}
-func (Unheard) event()     {}
-func (CancelAsked) event() {}
-func (Tick) event()        {}
+func (Submitted) event()     {}
+func (Claimed) event()       {}
+func (Reported) event()      {}
+func (Unheard) event()       {}
+func (NodeLost) event()      {}
+func (NodeForgotten) event() {}
+func (Vacate) event()        {}
+func (CancelAsked) event()   {}
+func (RetryAsked) event()    {}
+func (Tick) event()          {}
 
-// Effect is something to be done once the record is written.
+// Effect is something to be done once the record is written. Effects are
+// performed in the order in which they are given.
 type Effect interface{ effect() }
+
+// Claim claims the name of the job's container; the answer comes back as a
+// Claimed. A claim held by a job that has no live record is taken over.
+type Claim struct{}
+
+// Supersede asks for the end of the live job that holds the name.
+type Supersede struct{ Job string }
 
 // Command sends the record's job to the node. The answer comes back as a
 // Reported; without one it is sent again, to the same node, as the same attempt.
@@ -51,14 +96,18 @@ type Revoke struct {
 	Attempt uint64
 }
 
-// Finish publishes the ended record, as the last word on the job, and then
-// deletes it at its revision.
+// Finish publishes the ended record, as the last word on this life of the job,
+// unless it has been said, and lets go of its name.
 type Finish struct{}
+
+// Delete deletes the record at its revision: nothing is owed any more.
+type Delete struct{}
 
 // Repeat publishes the ended record again, for a scheduler that asks again.
 type Repeat struct{}
 
-// Reject answers a job that cannot be taken; there is no record of it.
+// Reject answers whoever asked for what cannot be done; the record, if there is
+// one, stays as it is.
 type Reject struct{ Error messages.Error }
 
 // Tell is an event for whoever listens; it may be lost.
@@ -67,27 +116,72 @@ type Tell struct {
 	Message string
 }
 
-func (Command) effect() {}
-func (Revoke) effect()  {}
-func (Finish) effect()  {}
-func (Repeat) effect()  {}
-func (Reject) effect()  {}
-func (Tell) effect()    {}
+func (Claim) effect()     {}
+func (Supersede) effect() {}
+func (Command) effect()   {}
+func (Revoke) effect()    {}
+func (Finish) effect()    {}
+func (Delete) effect()    {}
+func (Repeat) effect()    {}
+func (Reject) effect()    {}
+func (Tell) effect()      {}
 
-// Due is what a record by itself asks for. Whoever finds a record that has
-// stood still performs it; doing it twice does no harm.
+// Due is what a record by itself asks for, in order. Whoever finds a record
+// that has stood still performs it; doing it twice does no harm.
 func Due(r *messages.Record) []Effect {
 	var due []Effect
 	for _, f := range r.Fences {
-		due = append(due, Revoke(f))
+		due = append(due, Revoke{f.Node, f.Attempt})
 	}
 	switch {
+	case r.State == messages.StatePending && NeedsName(&r.Job) && !r.Named:
+		due = append(due, Claim{})
 	case r.State == messages.StateAssigned:
 		due = append(due, Command{r.Node, r.Attempt})
 	case r.State == messages.StateCancelling:
 		due = append(due, Revoke{r.Node, r.Attempt})
-	case r.State.Ended() && len(r.Fences) == 0:
+	case r.State.Ended():
 		due = append(due, Finish{})
+		if len(r.Fences) == 0 {
+			due = append(due, Delete{})
+		}
+	}
+	if s := r.Successor; s != nil && !s.Accepted {
+		due = append(due, Command{s.Node, s.Attempt})
 	}
 	return due
 }
+
+// NeedsName tells whether a job must hold the claim on its container's name
+// before it is placed. A task named after its job needs none: nobody else would
+// ask for that name.
+func NeedsName(j *messages.Job) bool {
+	if j.Op != messages.OpRun && j.Op != messages.OpCreate {
+		return false
+	}
+	own := j.EffectiveService() == j.ID && j.Replica == 0
+	return j.EffectiveKind() != messages.KindTask || !own
+}
+
+// Concerns is every node whose loss would change something about the job: the
+// ones that hold an attempt, and the ones it waits for.
+func Concerns(r *messages.Record) []string {
+	var nodes []string
+	switch r.State {
+	case messages.StateAssigned, messages.StateRunning, messages.StateCancelling:
+		nodes = append(nodes, r.Node)
+	}
+	if r.Successor != nil {
+		nodes = append(nodes, r.Successor.Node)
+	}
+	for _, f := range r.Fences {
+		if !f.Expired && Stops(&r.Job) && !r.State.Ended() {
+			nodes = append(nodes, f.Node)
+		}
+	}
+	return nodes
+}
+
+// Stops tells whether the job's node stops it when it is cut off, so that it
+// never runs twice at once, and moves only after that.
+func Stops(j *messages.Job) bool { return j.Policy.OnPartition == messages.PartitionStop }

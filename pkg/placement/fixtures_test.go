@@ -150,6 +150,12 @@ func show(effects []Effect) string {
 			parts = append(parts, fmt.Sprintf("revoke(%s %d)", e.Node, e.Attempt))
 		case Finish:
 			parts = append(parts, "finish")
+		case Delete:
+			parts = append(parts, "delete")
+		case Claim:
+			parts = append(parts, "claim")
+		case Supersede:
+			parts = append(parts, fmt.Sprintf("supersede(%s)", e.Job))
 		case Repeat:
 			parts = append(parts, "repeat")
 		case Reject:

@@ -25,7 +25,7 @@ func ride(t *testing.T, r *messages.Record, peers peer.Snapshot, now time.Time, 
 
 func submit(t *testing.T, job messages.Job, peers peer.Snapshot, now time.Time) *messages.Record {
 	t.Helper()
-	r, _ := next(t, nil, Submitted{job, fingerprint}, peers, now)
+	r, _ := next(t, nil, Submitted{Job: job, Fingerprint: fingerprint}, peers, now)
 	return r
 }
 

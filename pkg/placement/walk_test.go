@@ -67,7 +67,7 @@ func (w *walk) event() Event {
 		if w.rng.IntN(12) == 0 {
 			return CancelAsked{"enough"}
 		}
-		return Submitted{w.rec.Job, []string{fingerprint, another}[w.rng.IntN(2)]}
+		return Submitted{Job: w.rec.Job, Fingerprint: []string{fingerprint, another}[w.rng.IntN(2)]}
 	}
 	statuses := messages.Statuses()
 	o := outcome(statuses[w.rng.IntN(len(statuses))])

@@ -121,8 +121,8 @@ func fullRecord() *messages.Record {
 			V: 1, Job: "web-42", Node: "linux-1", Attempt: 2, Seq: 2, Status: messages.StatusRunning, At: at(3),
 			Result: &messages.Result{ExitCode: &exit},
 		},
-		Successor: &messages.Successor{Node: "linux-2", Attempt: 3},
-		Fences:    []messages.Fence{{Node: "win-7", Attempt: 1}},
+		Successor: &messages.Successor{Node: "linux-2", Attempt: 3, Journal: "M5ZQ2A7C", Accepted: true},
+		Fences:    []messages.Fence{{Node: "win-7", Attempt: 1, Expired: true}},
 		Created:   at(0), Updated: at(3),
 		History: []messages.History{{
 			At: at(1), Node: "win-1", Attempt: 1, Event: "route_to_peer", Code: "platform", Reason: "linux/amd64 does not run here",
@@ -131,6 +131,11 @@ func fullRecord() *messages.Record {
 		Fingerprint:    fingerprint,
 		Journal:        "K4XSPFZB",
 		NotBefore:      at(4),
+		Highest:        3,
+		Ending:         messages.StateCancelled,
+		HealthySince:   at(3),
+		Retries:        1,
+		Named:          true,
 		Platforms:      []messages.Platform{{OS: messages.Linux, Arch: "amd64"}},
 	}
 }
