@@ -14,20 +14,8 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"time"
-)
-
-// Errors that callers tell apart. Adapters wrap them with what went wrong.
-var (
-	ErrNoResponders = errors.New("nobody answers on that subject")
-	ErrNotFound     = errors.New("not found on the bus")
-	ErrExists       = errors.New("the key exists")
-	ErrConflict     = errors.New("the revision is not the latest")
-	ErrFull         = errors.New("the stream is full")
-	ErrTooLarge     = errors.New("the message is larger than the bus allows")
-	ErrUnavailable  = errors.New("the bus is not reachable")
 )
 
 // Header are a message's headers; names are case-sensitive, as in NATS.
@@ -80,7 +68,10 @@ type Durable interface {
 	// Append publishes into the stream that holds the subject and returns the
 	// message's sequence once it is acknowledged. A header
 	// Nats-Expected-Last-Subject-Sequence makes it a compare-and-set
-	// (ErrConflict), Nats-Msg-Id lets a repeat be recognised for a while.
+	// (*ConflictError), Nats-Msg-Id lets a repeat be recognised for two minutes,
+	// even if the message itself is gone. Use one of them: which is looked at
+	// first depends on the bus. It takes the right to publish on the subject and
+	// to hear one's own replies, and no other.
 	Append(ctx context.Context, m Message) (uint64, error)
 	// Consume hands a stream's messages to handler. All that consume under one
 	// name share the messages between them; one that is not acknowledged within
@@ -88,6 +79,12 @@ type Durable interface {
 	Consume(ctx context.Context, c Consumer, handler func(Delivery)) (Subscription, error)
 	// Last is the newest message on a subject of a stream, or ErrNotFound.
 	Last(ctx context.Context, stream, subject string) (Stored, error)
+	// All is every message that a stream holds on a subject, which may have
+	// wildcards, oldest first, and ends with the last that was there when the
+	// reading began. What is removed meanwhile may be missing. An error is the last
+	// thing it gives, and means that this was not all: ErrNotFound without such
+	// a stream, the context's when ctx ends.
+	All(ctx context.Context, stream, subject string) iter.Seq2[Stored, error]
 }
 
 // Bucket is a key-value store with compare-and-set. Revisions only rise.

@@ -2,6 +2,7 @@ package bustest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"testing"
@@ -60,15 +61,63 @@ func appendExpected(t *testing.T, f *fixture) {
 		return b.Append(f.ctx(), bus.Message{Subject: "state.x",
 			Header: bus.Header{messages.HeaderExpectSeq: strconv.FormatUint(seq, 10)}})
 	}
+	_, err := at(7)
+	wantConflict(t, err, "state.x", 0)
 	first := value(at(0))(t)
-	_, err := at(0)
-	wantErr(t, err, bus.ErrConflict, "state.x")
+	_, err = at(0)
+	wantConflict(t, err, "state.x", first)
 	f.append(b, "state.other", "moves the stream on, not the subject")
 	second := value(at(first))(t)
 	_, err = at(first)
-	wantErr(t, err, bus.ErrConflict)
+	wantConflict(t, err, "state.x", second)
 	if got := value(b.Last(f.ctx(), "STATE", "state.x"))(t); got.Sequence != second {
 		t.Fatalf("Last has sequence %d, want %d", got.Sequence, second)
+	}
+}
+
+// wantConflict wants an error that tells a subject's last sequence.
+func wantConflict(t *testing.T, err error, subject string, last uint64) {
+	t.Helper()
+	wantErr(t, err, bus.ErrConflict, subject)
+	got, ok := errors.AsType[*bus.ConflictError](err)
+	if !ok || got.Subject != subject || got.Last != last {
+		t.Fatalf("the conflict is %+v in %v, want one on %s at %d", got, err, subject, last)
+	}
+}
+
+// appendExpectedRace has many connections append at once where only one may.
+func appendExpectedRace(t *testing.T, f *fixture) {
+	b := f.laid()
+	last := f.append(b, "state.race", "before")
+	m := text("state.race", "mine")
+	m.Header = bus.Header{messages.HeaderExpectSeq: strconv.FormatUint(last, 10)}
+	type result struct {
+		seq uint64
+		err error
+	}
+	const n = 8
+	results := make(chan result, n)
+	for range n {
+		conn := f.bus()
+		go func() {
+			seq, err := conn.Append(f.ctx(), m)
+			results <- result{seq, err}
+		}()
+	}
+	var won []uint64
+	var lost []error
+	for range n {
+		if r := next(t, results); r.err == nil {
+			won = append(won, r.seq)
+		} else {
+			lost = append(lost, r.err)
+		}
+	}
+	if len(won) != 1 {
+		t.Fatalf("%d of %d appended after %d: %v", len(won), n, last, lost)
+	}
+	for _, err := range lost {
+		wantConflict(t, err, "state.race", won[0])
 	}
 }
 

@@ -3,6 +3,8 @@ package membus
 import (
 	"context"
 	"fmt"
+	"iter"
+	"math"
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
@@ -64,6 +66,55 @@ func (c *Conn) Last(ctx context.Context, stream, subject string) (bus.Stored, er
 	found := last.Stored
 	found.Message = clone(found.Message)
 	return found, nil
+}
+
+// All implements bus.Durable.
+func (c *Conn) All(ctx context.Context, stream, subject string) iter.Seq2[bus.Stored, error] {
+	return func(yield func(bus.Stored, error) bool) {
+		fail := func(err error) {
+			yield(bus.Stored{}, fmt.Errorf("all messages on %s of %s: %w", subject, stream, err))
+		}
+		if err := checkSubject(subject, true); err != nil {
+			fail(err)
+			return
+		}
+		p, next, end := newPattern(subject), uint64(0), uint64(math.MaxUint64)
+		for {
+			found, last, err := c.following(ctx, stream, next, p)
+			if err != nil {
+				fail(err)
+				return
+			}
+			end = min(end, last)
+			if found == nil || found.Sequence > end || !yield(*found, nil) {
+				return
+			}
+			next = found.Sequence + 1
+		}
+	}
+}
+
+// following is a copy of the first message at or above a sequence that matches,
+// or nil, and the sequence that the stream has come to.
+func (c *Conn) following(ctx context.Context, stream string, seq uint64, p pattern) (*bus.Stored, uint64, error) {
+	if err := c.open(ctx); err != nil {
+		return nil, 0, err
+	}
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.streams[stream]
+	if st == nil {
+		return nil, 0, bus.ErrNotFound
+	}
+	st.expire(time.Now())
+	is := st.from(seq, func(s *stored) bool { return p.matches(s.Subject) })
+	if is == nil {
+		return nil, st.last, nil
+	}
+	found := is.Stored
+	found.Message = clone(found.Message)
+	return &found, st.last, nil
 }
 
 // Consume implements bus.Durable.

@@ -109,7 +109,7 @@ func (st *stream) expected(m bus.Message) error {
 		return fmt.Errorf("header %s: %q is not a sequence", messages.HeaderExpectSeq, text)
 	}
 	if is := st.lastOn(m.Subject); is != want {
-		return fmt.Errorf("%w: the last sequence on %s is %d, not %d", bus.ErrConflict, m.Subject, is, want)
+		return fmt.Errorf("expected %d: %w", want, &bus.ConflictError{Subject: m.Subject, Last: is})
 	}
 	return nil
 }

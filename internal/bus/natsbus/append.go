@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -22,7 +24,26 @@ func (b *Bus) Append(ctx context.Context, m bus.Message) (uint64, error) {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return 0, fmt.Errorf("append on %s: not acknowledged, it may still take effect: %w", m.Subject, err)
 	}
+	if conflict := conflictOn(m.Subject, err); conflict != nil {
+		return 0, fmt.Errorf("append on %s: %w: %w", m.Subject, conflict, err)
+	}
 	return 0, wrap(err, "append on %s", m.Subject)
+}
+
+// conflictOn reads from the server's refusal of a compare-and-set what the
+// subject's last sequence is. Only the description has it. A server of a cluster
+// leaves it out while another write on the subject is under way.
+func conflictOn(subject string, err error) *bus.ConflictError {
+	if !errors.Is(kindOf(err), bus.ErrConflict) {
+		return nil
+	}
+	conflict := &bus.ConflictError{Subject: subject}
+	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
+		if text, ok := strings.CutPrefix(api.Description, "wrong last sequence: "); ok {
+			conflict.Last, _ = strconv.ParseUint(text, 10, 64) // 0, unknown, if it is no number
+		}
+	}
+	return conflict
 }
 
 // Last implements bus.Durable.

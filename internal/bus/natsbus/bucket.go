@@ -63,7 +63,9 @@ func (k *bucket) Create(ctx context.Context, key string, value []byte) (uint64, 
 		return 0, err
 	}
 	revision, err := kv.Create(ctx, key, value)
-	if errors.Is(err, jetstream.ErrKeyExists) {
+	// Over the marker of a deleted key the client's Create is an update, and may
+	// lose against another's.
+	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(kindOf(err), bus.ErrConflict) {
 		return 0, fmt.Errorf("bucket %s: create %s: %w", k.name, key, bus.ErrExists)
 	}
 	return revision, k.wrap(err, "create", key)
