@@ -32,7 +32,7 @@ func TestAdoptedJobIsLikeOneFromIntake(t *testing.T) {
 		t.Errorf("adopted again: %s", show(effects))
 	}
 	r, effects = next(t, r, Reported{outcome("completed", of("a", 1, 2))}, peers, epoch)
-	if r.State != messages.StateCompleted || show(effects) != "finish" {
+	if r.State != messages.StateCompleted || show(effects) != "finish delete" {
 		t.Errorf("it is %s: %s", r.State, show(effects))
 	}
 	if got, effects := next(t, r, adopted("accepted", 1), peers, epoch); got != r || len(effects) != 0 {
@@ -103,7 +103,7 @@ func TestARevokeAnsweredByANewJournalEndsTheCancel(t *testing.T) {
 	r := recordIn(messages.StateCancelling)
 	r.Outcome.Seq, r.Reason = 9, "enough"
 	r, effects := next(t, r, Reported{outcome("revoked", of("a", 2, 1))}, fleetOf(t, epoch), epoch)
-	if r.State != messages.StateCancelled || r.Reason != "enough" || show(effects) != "finish tell(cancelled)" {
+	if r.State != messages.StateCancelled || r.Reason != "enough" || show(effects) != "finish delete tell(cancelled)" {
 		t.Errorf("it is %s (%s): %s", r.State, r.Reason, show(effects))
 	}
 }

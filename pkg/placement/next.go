@@ -1,7 +1,6 @@
 package placement
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -13,12 +12,13 @@ import (
 // none, an ended one for as long as it is remembered), something that happened,
 // the peers and the time, it returns the record as it should be and what to do
 // once that is written. It returns r itself when nothing changes; it never
-// writes to *r. Every event is legal in every state.
+// writes to *r. Every event is legal in every state. docs/job-states.md is the
+// same in words.
 //
 //	pending --place--> assigned --accepted--> running --done--> completed
 //	   ^                  |                      |--------------> failed
 //	   |<--route_to_peer--+<---------------------|--------------> interrupted
-//	   |<--retryable failure---------------------|
+//	   |<--retryable failure, node lost----------|--------------> lost
 //	   +--deadline, starts used up--> dead      any --cancel--> cancelling --revoked--> cancelled
 func Next(r *messages.Record, ev Event, peers peer.Snapshot, now time.Time) (*messages.Record, []Effect) {
 	s := step{peers: peers, now: now}
@@ -60,69 +60,96 @@ func (s *step) known(ev Event) bool {
 	case Submitted:
 		s.resubmit(ev)
 		return false
+	case Claimed:
+		return s.claimed(ev.Holder)
 	case Reported:
 		return s.report(ev.Outcome)
 	case Unheard:
 		return s.unheard(ev)
+	case NodeLost:
+		return s.nodeLost(ev)
+	case NodeForgotten:
+		return s.forgotten(ev.Node)
+	case Vacate:
+		return s.vacate(ev.Node)
 	case CancelAsked:
 		return s.cancel(ev.Reason)
+	case RetryAsked:
+		return s.retryAsked(ev.Reason)
 	case Tick:
 		return s.tick()
 	}
 	return false
 }
 
-// tick reconsiders a job that waits.
+// tick reconsiders a job that waits, and ends one whose deadline is over.
 func (s *step) tick() bool {
-	if s.rec.State != messages.StatePending {
+	r := s.rec
+	switch {
+	case held(r) && r.State != messages.StateCancelling && s.expired():
+		s.dropSuccessor()
+		r.State, r.Ending = messages.StateCancelling, messages.StateDead
+		r.Reason = s.overdue()
+		s.remember(r.Node, "deadline", "", r.Reason)
+		return true
+	case r.State != messages.StatePending:
+		return false
+	case s.nameless() && !s.expired():
+		s.effects = append(s.effects, Claim{})
 		return false
 	}
-	reason := s.rec.Reason
+	reason := r.Reason
 	s.place("")
-	if s.rec.State != messages.StatePending {
+	if r.State != messages.StatePending {
 		return true
 	}
-	// A reason has numbers in it that change with every heartbeat; each is not
-	// worth a write.
-	return s.rec.Reason != reason && !s.now.Before(s.rec.Updated.Add(reasonEvery))
+	return s.worthWriting(reason)
+}
+
+// worthWriting tells whether a reason that alone has changed is to be written:
+// it has numbers in it that change with every heartbeat.
+func (s *step) worthWriting(before string) bool {
+	return s.rec.Reason != before && !s.now.Before(s.rec.Updated.Add(reasonEvery))
 }
 
 // reasonEvery is how often, at most, a job that waits is given a new reason.
 const reasonEvery = 10 * time.Second
 
-// cancel ends a job that nobody works on, and begins to end any other.
-func (s *step) cancel(reason string) bool {
-	switch s.rec.State {
-	case messages.StatePending:
-		s.end(messages.StateCancelled, reason)
-	case messages.StateAssigned, messages.StateRunning:
-		s.rec.State = messages.StateCancelling
-		s.rec.Reason = messages.TruncateReason(reason)
-		s.remember(s.rec.Node, "cancel", "", reason)
-	default:
-		return false
-	}
-	return true
+// held tells whether a node has the job, so that the record has a current
+// attempt.
+func held(r *messages.Record) bool {
+	return r.State == messages.StateAssigned || r.State == messages.StateRunning || r.State == messages.StateCancelling
 }
+
+// isService tells whether the job's steady state is to run.
+func isService(r *messages.Record) bool { return r.Job.EffectiveKind() == messages.KindService }
+
+// nameless tells whether the job may not be placed before it holds its name.
+func (s *step) nameless() bool { return NeedsName(&s.rec.Job) && !s.rec.Named }
 
 // unheard places an attempt that surely never reached its node again, on
 // another. Nodes that beat and do not answer are asked at a pace: at once only
 // after the first of them.
 func (s *step) unheard(ev Unheard) bool {
-	if s.rec.State != messages.StateAssigned || s.rec.Node != ev.Node || s.rec.Attempt != ev.Attempt {
+	r := s.rec
+	if succ := r.Successor; succ != nil && succ.Node == ev.Node && succ.Attempt == ev.Attempt {
+		s.rememberOf(ev.Node, ev.Attempt, eventUnheard, CodeNotAlive, "nobody answers for this node")
+		r.Successor = nil
+		r.NotBefore = s.now.Add(unheardDelay)
+		return true
+	}
+	if r.State != messages.StateAssigned || r.Node != ev.Node || r.Attempt != ev.Attempt {
 		return false
 	}
 	s.remember(ev.Node, eventUnheard, CodeNotAlive, "nobody answers for this node")
-	s.rec.State = messages.StatePending
-	s.rec.Reason = ev.Node + " did not answer; it is asked again"
-	s.rec.NotBefore = time.Time{}
-	n := unheardInARow(s.rec.History)
+	s.pend(ev.Node+" did not answer; it is asked again", time.Time{})
+	n := unheardInARow(r.History)
 	if n > 1 {
-		s.rec.NotBefore = s.now.Add(unheardDelay << min(n-2, 3))
+		r.NotBefore = s.now.Add(unheardDelay << min(n-2, 3))
 	}
 	s.place(ev.Node)
-	if s.rec.State == messages.StatePending && n == 1 {
-		s.rec.NotBefore = s.now.Add(unheardDelay)
+	if r.State == messages.StatePending && n == 1 {
+		r.NotBefore = s.now.Add(unheardDelay)
 	}
 	return true
 }
@@ -148,67 +175,16 @@ func unheardInARow(history []messages.History) int {
 // would do, is left alone at first.
 const unheardDelay = time.Second
 
-// end puts the job into an end state.
-func (s *step) end(state messages.State, reason string) {
-	s.rec.State = state
-	s.rec.Reason = messages.TruncateReason(reason)
-	s.rec.NotBefore = time.Time{}
-	s.remember(s.rec.Node, string(state), "", reason)
-	switch state {
-	case messages.StateDead:
-		s.tell(messages.EventDead, reason)
-	case messages.StateCancelled:
-		s.tell(messages.EventCancelled, reason)
-	}
+func (s *step) remember(node, event, code, reason string) {
+	s.rememberOf(node, s.rec.Attempt, event, code, reason)
 }
 
-func (s *step) remember(node, event, code, reason string) {
+func (s *step) rememberOf(node string, attempt uint64, event, code, reason string) {
 	s.rec.Remember(messages.History{
-		At: s.now, Node: node, Attempt: s.rec.Attempt, Event: event, Code: code, Reason: reason,
+		At: s.now, Node: node, Attempt: attempt, Event: event, Code: code, Reason: reason,
 	})
 }
 
 func (s *step) tell(kind messages.EventKind, message string) {
 	s.effects = append(s.effects, Tell{Kind: kind, Message: messages.TruncateReason(message)})
-}
-
-// place picks a node, other than except, and raises the attempt; or leaves the
-// job pending with the reason.
-func (s *step) place(except string) {
-	r := s.rec
-	if s.expired() {
-		s.end(messages.StateDead, fmt.Sprintf("the deadline of %s is over; last: %s", r.Job.Policy.Deadline, r.Reason))
-		return
-	}
-	r.State = messages.StatePending
-	if s.now.Before(r.NotBefore) {
-		return
-	}
-	peers := s.peers
-	if except != "" {
-		peers = peers.Without(except)
-	}
-	node, ok := Choose(&r.Job, r.Platforms, peers, s.now)
-	if !ok {
-		r.Node = ""
-		r.Reason = Explain(&r.Job, r.Platforms, s.peers, s.now).Reason
-		if except != "" && s.peers.Get(except) != nil {
-			r.Reason = fmt.Sprintf("%s did not answer; it is asked again", except)
-		}
-		return
-	}
-	r.State = messages.StateAssigned
-	r.Node = node
-	r.Journal = s.peers.Get(node).Journal()
-	r.Attempt++
-	r.NotBefore = time.Time{}
-	r.Reason = ""
-	s.remember(node, string(messages.EventPlaced), "", "")
-	s.tell(messages.EventPlaced, "placed on "+node)
-}
-
-// expired tells whether the job's deadline has passed before it was started.
-func (s *step) expired() bool {
-	d := s.rec.Job.Policy.Deadline.Std()
-	return d > 0 && s.now.After(s.rec.Created.Add(d))
 }

@@ -42,8 +42,8 @@ var table = map[messages.State]map[string]string{
 	messages.StatePending: {
 		"submitted, the same job":     same,
 		"submitted, another job":      "same; reject(id_conflict)",
-		"accepted":                    same,
-		"running":                     same,
+		"accepted":                    "pending; revoke(a 2)",
+		"running":                     "pending; revoke(a 2)",
 		"completed":                   "pending; late", // nobody holds it now; only the history learns
 		"failed":                      "pending; late",
 		"failed, may pass":            "pending; late",
@@ -52,10 +52,10 @@ var table = map[messages.State]map[string]string{
 		"revoked":                     "pending; late",
 		"rejected":                    "pending; late",
 		"rejected, may pass":          "pending; late",
-		"accepted, an old attempt":    same,
+		"accepted, an old attempt":    "pending; revoke(a 1)",
 		"completed, an old attempt":   "pending; late",
 		"completed, another node":     "pending; late",
-		"completed, an attempt to be": "pending; late",
+		"completed, an attempt to be": "completed; finish delete",
 		"unheard":                     same,
 		"unheard, an old attempt":     same,
 		"cancel":                      "cancelled; finish delete tell(cancelled)",
@@ -74,10 +74,10 @@ var table = map[messages.State]map[string]string{
 		"revoked":                     "cancelled; finish delete tell(cancelled)",
 		"rejected":                    "failed; finish delete",
 		"rejected, may pass":          same, // it says nothing: the same attempt is sent again
-		"accepted, an old attempt":    same,
+		"accepted, an old attempt":    "assigned; revoke(a 1) command(a 2)",
 		"completed, an old attempt":   "assigned; command(a 2); late",
 		"completed, another node":     "assigned; command(a 2); late",
-		"completed, an attempt to be": same,
+		"completed, an attempt to be": "completed; revoke(a 2) finish",
 		"unheard":                     "assigned; command(b 3) tell(placed)",
 		"unheard, an old attempt":     same,
 		"cancel":                      "cancelling; revoke(a 2)",
@@ -96,10 +96,10 @@ var table = map[messages.State]map[string]string{
 		"revoked":                     "cancelled; finish delete tell(cancelled)",
 		"rejected":                    same, // its sequence is not new: the attempt goes on
 		"rejected, may pass":          same,
-		"accepted, an old attempt":    same,
+		"accepted, an old attempt":    "running; revoke(a 1)",
 		"completed, an old attempt":   "running;; late",
 		"completed, another node":     "running;; late",
-		"completed, an attempt to be": same,
+		"completed, an attempt to be": "completed; revoke(a 2) finish",
 		"unheard":                     same,
 		"unheard, an old attempt":     same,
 		"cancel":                      "cancelling; revoke(a 2)",
@@ -118,10 +118,10 @@ var table = map[messages.State]map[string]string{
 		"revoked":                     "cancelled; finish delete tell(cancelled)",
 		"rejected":                    "cancelled; finish delete tell(cancelled)",
 		"rejected, may pass":          same, // the revoke stays owed
-		"accepted, an old attempt":    same,
+		"accepted, an old attempt":    "cancelling; revoke(a 1) revoke(a 2)",
 		"completed, an old attempt":   "cancelling; revoke(a 2); late",
 		"completed, another node":     "cancelling; revoke(a 2); late",
-		"completed, an attempt to be": same,
+		"completed, an attempt to be": "completed; revoke(a 2) finish",
 		"unheard":                     same,
 		"unheard, an old attempt":     same,
 		"cancel":                      same,
@@ -130,8 +130,10 @@ var table = map[messages.State]map[string]string{
 }
 
 // ended is every event in each of the six states in which a job has ended.
-func ended(event string) string {
+func ended(state messages.State, event string) string {
 	switch event {
+	case "accepted, an old attempt":
+		return string(state) + "; revoke(a 1) finish"
 	case "submitted, the same job":
 		return "same; repeat"
 	case "submitted, another job":
@@ -152,7 +154,7 @@ func TestNextEveryEventInEveryState(t *testing.T) {
 				got, effects := next(t, r, ev, peers, epoch.Add(time.Minute))
 				want, ok := table[state][name]
 				if state.Ended() {
-					want, ok = ended(name), true
+					want, ok = ended(state, name), true
 				}
 				if !ok {
 					t.Fatal("the table does not say what follows")

@@ -190,7 +190,7 @@ func TestRerouteNeverMakesARefusalFinal(t *testing.T) {
 	r.Job.Policy.Reroute = messages.RerouteNever
 	peers := fleetOf(t, epoch, node("a", "linux/amd64"), node("b", "linux/amd64"))
 	r, effects := next(t, r, Reported{outcome(messages.StatusRouteToPeer)}, peers, epoch)
-	if r.State != messages.StateFailed || show(effects) != "finish tell(refused)" || !strings.Contains(r.Reason, "no such label") {
+	if r.State != messages.StateFailed || show(effects) != "finish delete tell(refused)" || !strings.Contains(r.Reason, "no such label") {
 		t.Errorf("it is %s (%s): %s", r.State, r.Reason, show(effects))
 	}
 }

@@ -10,52 +10,126 @@ import (
 )
 
 // report takes in what a worker said. It counts only when node and attempt are
-// the record's and the sequence is new; what comes from an older attempt
-// changes nothing but the history.
+// the record's (or its successor's) and the sequence is new; what comes from
+// another attempt changes nothing but the history and the debts.
 func (s *step) report(o messages.Outcome) bool {
 	r := s.rec
-	if r.State.Ended() {
-		return false
+	paid := s.pay(&o)
+	switch {
+	case r.State.Ended():
+		own := o.Node == r.Node && o.Attempt == r.Attempt
+		return !own && s.stray(&o) || paid
+	case s.ahead(&o):
+		return true
+	case held(r) && o.Node == r.Node && o.Attempt == r.Attempt:
+		return s.current(&o) || paid
+	case r.Successor != nil && o.Node == r.Successor.Node && o.Attempt == r.Successor.Attempt:
+		return s.heir(&o) || paid
 	}
-	if o.Node != r.Node || o.Attempt != r.Attempt || r.State == messages.StatePending {
-		return s.late(o)
+	changed := s.late(&o) || s.stray(&o) || paid
+	if paid && r.State == messages.StatePending {
+		s.place("")
 	}
+	return changed
+}
+
+// current takes in what the current attempt says.
+func (s *step) current(o *messages.Outcome) bool {
+	r := s.rec
 	if r.State == messages.StateCancelling && (o.Status == messages.StatusRevoked || o.Status == messages.StatusRejected) {
 		return s.revokeAnswered(o)
 	}
-	if unanswered(&o) {
+	if unanswered(o) {
 		return false
 	}
 	if last := r.Outcome; last != nil && last.Attempt == o.Attempt && o.Seq <= last.Seq {
 		return false
 	}
 	o.JobBody = nil
-	r.Outcome = &o
-	if r.State == messages.StateCancelling {
+	r.Outcome = o
+	switch {
+	case r.State == messages.StateCancelling:
 		return s.cancelled(o)
-	}
-	switch o.Status {
-	case messages.StatusAccepted, messages.StatusRunning:
-		s.started()
-		r.State = messages.StateRunning
-		r.Healthy = o.Status == messages.StatusRunning
-	case messages.StatusRouteToPeer:
-		s.refused(o)
-	case messages.StatusCompleted:
+	case !o.Status.Ends():
+		s.up(o)
+	case o.Status == messages.StatusCompleted:
 		s.started()
 		s.end(messages.StateCompleted, "")
-	case messages.StatusFailed:
+	case o.Status == messages.StatusRevoked:
+		s.end(messages.StateCancelled, "revoked on "+o.Node)
+	case r.Successor != nil:
+		s.remember(o.Node, string(o.Status), codeOf(o), reasonOf(o))
+		s.succeed()
+	case o.Status == messages.StatusRouteToPeer:
+		s.refused(o)
+	case o.Status == messages.StatusFailed:
 		s.started()
 		s.failed(o)
-	case messages.StatusInterrupted:
+	case o.Status == messages.StatusInterrupted:
 		s.started()
 		s.interrupted(o)
-	case messages.StatusRejected:
+	case o.Status == messages.StatusRejected:
 		s.failed(o)
-	case messages.StatusRevoked:
-		s.end(messages.StateCancelled, "revoked on "+o.Node)
 	}
 	return true
+}
+
+// up notes that the attempt is accepted, or a service running.
+func (s *step) up(o *messages.Outcome) {
+	r := s.rec
+	s.started()
+	r.State = messages.StateRunning
+	healthy := o.Status == messages.StatusRunning
+	if healthy && !r.Healthy {
+		r.HealthySince = s.now
+	}
+	r.Healthy = healthy
+	r.Reason = ""
+}
+
+// ahead handles an attempt above every one that was ever handed over: the bus
+// has lost writes. What was done is not done again; else a new attempt goes
+// above it, and both are revoked.
+func (s *step) ahead(o *messages.Outcome) bool {
+	r := s.rec
+	if o.Attempt <= r.LastAttempt() || o.Attempt >= mostAttempts ||
+		o.Status == messages.StatusRejected || o.Status == messages.StatusRevoked {
+		return false
+	}
+	was := *r
+	s.rememberOf(o.Node, o.Attempt, "ahead", "", "an attempt above the record's: the bus has lost writes")
+	if held(r) {
+		s.owe(r.Node, r.Attempt, false)
+	}
+	s.dropSuccessor()
+	if s.doneForGood(o) {
+		o.JobBody = nil
+		r.Node, r.Attempt, r.Highest, r.Outcome = o.Node, o.Attempt, 0, o
+		r.Journal = ""
+		s.end(messages.State(o.Status), reasonOf(o))
+		return true
+	}
+	s.owe(o.Node, o.Attempt, false)
+	r.Highest = o.Attempt
+	if r.State == messages.StateCancelling {
+		s.end(s.ending(), r.Reason)
+		return true
+	}
+	s.pend("the bus has lost writes; the job is begun anew", was.NotBefore)
+	s.place("")
+	return true
+}
+
+// mostAttempts is where a number is no attempt but nonsense.
+const mostAttempts = 1 << 53
+
+// doneForGood tells whether an outcome is the end of a job that may not be done
+// twice, whatever the record thinks.
+func (s *step) doneForGood(o *messages.Outcome) bool {
+	if isService(s.rec) || s.rec.Job.Policy.Idempotent {
+		return false
+	}
+	return o.Status == messages.StatusCompleted || o.Status == messages.StatusFailed || o.Status == messages.StatusInterrupted
 }
 
 // unanswered tells whether a rejection says nothing about the attempt: the
@@ -66,19 +140,22 @@ func unanswered(o *messages.Outcome) bool {
 		o.Error.Code != messages.CodeWrongIncarnation
 }
 
+// latePrefix marks outcomes in the history that came too late to count.
+const latePrefix = "late_"
+
 // late notes the end of an old attempt, once; the copy of one that has counted
 // is no news. A refusal comes as a reply and by the stream.
-func (s *step) late(o messages.Outcome) bool {
-	if !o.Status.Ends() || o.Attempt >= s.rec.Attempt && o.Node == s.rec.Node {
+func (s *step) late(o *messages.Outcome) bool {
+	if !o.Status.Ends() {
 		return false
 	}
-	event := "late_" + string(o.Status)
+	event := latePrefix + string(o.Status)
 	for _, h := range s.rec.History {
 		if h.Node == o.Node && h.Attempt == o.Attempt && (h.Event == event || h.Event == string(o.Status)) {
 			return false
 		}
 	}
-	s.rec.Remember(messages.History{At: s.now, Node: o.Node, Attempt: o.Attempt, Event: event, Reason: reasonOf(o)})
+	s.rememberOf(o.Node, o.Attempt, event, "", reasonOf(o))
 	return true
 }
 
@@ -90,31 +167,38 @@ func (s *step) started() {
 }
 
 // refused learns from a refusal and asks the next node.
-func (s *step) refused(o messages.Outcome) {
+func (s *step) refused(o *messages.Outcome) {
+	r := s.rec
+	route := s.noteRefusal(o)
+	s.remember(o.Node, string(o.Status), string(route.Code), route.Reason)
+	if r.State == messages.StateRunning {
+		r.Starts = max(0, r.Starts-1) // it was accepted, and never started
+	}
+	if r.Job.Policy.Reroute == messages.RerouteNever || !r.Job.Op.Places() {
+		s.end(messages.StateFailed, "refused by "+o.Node+": "+route.Reason)
+		return
+	}
+	s.pend(route.Reason, time.Time{})
+	if dropped := r.Job.RefusedDropped; dropped > 0 {
+		// Refusals have been forgotten for want of room, so the nodes that gave
+		// them may be asked again; a big fleet that refuses is asked at a pace.
+		r.NotBefore = s.now.Add(passingBackoff(dropped))
+	}
+	s.place("")
+}
+
+// noteRefusal keeps what a refusal says for every later placement.
+func (s *step) noteRefusal(o *messages.Outcome) *messages.RouteToPeer {
 	route := o.Route
 	if route == nil {
 		route = &messages.RouteToPeer{Code: messages.RefusePolicy, Reason: "no reason given"}
 	}
-	s.remember(o.Node, string(o.Status), string(route.Code), route.Reason)
 	s.tell(messages.EventRefused, fmt.Sprintf("%s: %s", o.Node, route.Reason))
 	s.rec.Job.Refuse(messages.Refusal{
 		Node: o.Node, Attempt: o.Attempt, Code: route.Code, Reason: route.Reason, At: s.now,
 	})
 	s.learn(route)
-	if s.rec.State == messages.StateRunning {
-		s.rec.Starts = max(0, s.rec.Starts-1) // it was accepted, and never started
-	}
-	if s.rec.Job.Policy.Reroute == messages.RerouteNever || !s.rec.Job.Op.Places() {
-		s.end(messages.StateFailed, "refused by "+o.Node+": "+route.Reason)
-		return
-	}
-	s.rec.Reason = route.Reason
-	if dropped := s.rec.Job.RefusedDropped; dropped > 0 {
-		// Refusals have been forgotten for want of room, so the nodes that gave
-		// them may be asked again; a big fleet that refuses is asked at a pace.
-		s.rec.NotBefore = s.now.Add(passingBackoff(dropped))
-	}
-	s.place("")
+	return route
 }
 
 // mostPlatforms bounds what a record keeps of an image's platforms.
@@ -168,58 +252,71 @@ func says(p, q messages.Platform) bool {
 }
 
 // failed ends the job, or lets it be tried again when the failure may pass.
-func (s *step) failed(o messages.Outcome) {
-	reason := reasonOf(o)
+func (s *step) failed(o *messages.Outcome) {
 	exited := o.Result != nil && o.Result.ExitCode != nil
-	retry := o.Error != nil && o.Error.Retryable || exited && s.rec.Job.Policy.RetryExit
-	switch {
-	case !retry:
-		s.end(messages.StateFailed, reason)
-	case s.rec.Starts >= s.rec.Job.Policy.StartLimit():
-		s.end(messages.StateDead, fmt.Sprintf("started %d times, the most its policy allows; last: %s", s.rec.Starts, reason))
-	default:
-		s.retry(o, reason)
+	if o.Error != nil && o.Error.Retryable || exited && s.rec.Job.Policy.RetryExit {
+		s.retry(o)
+		return
 	}
+	s.end(messages.StateFailed, reasonOf(o))
 }
 
-// interrupted ends the job, unless doing it twice does no harm.
-func (s *step) interrupted(o messages.Outcome) {
-	if s.rec.Job.Policy.Idempotent && s.rec.Starts < s.rec.Job.Policy.StartLimit() {
-		s.retry(o, reasonOf(o))
+// interrupted ends the job, unless it may be begun anew.
+func (s *step) interrupted(o *messages.Outcome) {
+	policy := s.rec.Job.Policy
+	if policy.Idempotent || isService(s.rec) || policy.OnNodeLoss == messages.LossReschedule {
+		s.retry(o)
 		return
 	}
 	s.end(messages.StateInterrupted, reasonOf(o))
 }
 
-func (s *step) retry(o messages.Outcome, reason string) {
+// retry lets the job be placed again after a backoff, while it has starts left.
+func (s *step) retry(o *messages.Outcome) {
+	r := s.rec
+	reason := reasonOf(o)
+	s.forgiveStarts()
+	if r.Starts >= r.Job.Policy.StartLimit() {
+		s.end(messages.StateDead, s.usedUp(reason))
+		return
+	}
 	s.remember(o.Node, string(o.Status), codeOf(o), reason)
-	s.rec.State = messages.StatePending
-	s.rec.Reason = reason
-	s.rec.NotBefore = s.now.Add(backoff(&s.rec.Job, s.rec.Starts))
+	s.pend(reason, s.now.Add(backoff(&r.Job, r.Starts)))
+}
+
+// healthyEnough is how long a service must have been healthy for its earlier
+// starts not to count any more.
+const healthyEnough = 10 * time.Minute
+
+// forgiveStarts counts the starts of a service that was well for long anew.
+func (s *step) forgiveStarts() {
+	r := s.rec
+	if isService(r) && r.Healthy && s.now.Sub(r.HealthySince) >= healthyEnough {
+		r.Starts = 0
+	}
 }
 
 // revokeAnswered takes in the answer to a revoke. It counts whatever its
 // sequence: a journal that has lost the attempt begins its count anew. A
 // rejection that may pass proves nothing, and the revoke stays owed.
-func (s *step) revokeAnswered(o messages.Outcome) bool {
+func (s *step) revokeAnswered(o *messages.Outcome) bool {
 	if o.Status == messages.StatusRejected && o.Error != nil && o.Error.Retryable {
 		return false
 	}
 	o.JobBody = nil
-	s.rec.Outcome = &o
+	s.rec.Outcome = o
 	return s.cancelled(o)
 }
 
 // cancelled ends a job that is being cancelled, once its node has let go of it.
-func (s *step) cancelled(o messages.Outcome) bool {
-	if !o.Status.Ends() {
-		return true
-	}
-	if o.Status == messages.StatusCompleted {
+func (s *step) cancelled(o *messages.Outcome) bool {
+	switch {
+	case !o.Status.Ends():
+	case o.Status == messages.StatusCompleted:
 		s.end(messages.StateCompleted, "it was done before the cancel arrived")
-		return true
+	default:
+		s.end(s.ending(), s.rec.Reason)
 	}
-	s.end(messages.StateCancelled, s.rec.Reason)
 	return true
 }
 
@@ -250,7 +347,7 @@ func backoff(job *messages.Job, starts int) time.Duration {
 }
 
 // reasonOf is an outcome's reason, for people.
-func reasonOf(o messages.Outcome) string {
+func reasonOf(o *messages.Outcome) string {
 	switch {
 	case o.Error != nil && o.Error.Field != "":
 		return o.Error.Field + ": " + o.Error.Message
@@ -264,7 +361,7 @@ func reasonOf(o messages.Outcome) string {
 	return ""
 }
 
-func codeOf(o messages.Outcome) string {
+func codeOf(o *messages.Outcome) string {
 	if o.Error != nil {
 		return string(o.Error.Code)
 	}

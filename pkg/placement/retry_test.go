@@ -26,7 +26,7 @@ func TestRetryAndItsLimits(t *testing.T) {
 		"an exit code, retry_exit, used up":       {messages.Policy{RetryExit: true, MaxAttempts: 1}, 1, outcome("failed", exit(3)), "dead", "exit code 3"},
 		"interrupted":                             {messages.Policy{}, 1, outcome("interrupted"), "interrupted", "a bad job"},
 		"interrupted, idempotent":                 {messages.Policy{Idempotent: true}, 1, outcome("interrupted"), "pending", "a bad job"},
-		"interrupted, idempotent, starts used up": {messages.Policy{Idempotent: true, MaxAttempts: 1}, 1, outcome("interrupted"), "interrupted", "a bad job"},
+		"interrupted, idempotent, starts used up": {messages.Policy{Idempotent: true, MaxAttempts: 1}, 1, outcome("interrupted"), "dead", "a bad job"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := recordIn(messages.StateRunning)
@@ -103,7 +103,7 @@ func TestADeadlineEndsAJobThatWaits(t *testing.T) {
 	if got.State != messages.StateDead || !strings.Contains(got.Reason, "1h0m0s is over; last: no node has been heard of") {
 		t.Errorf("it is %s: %s", got.State, got.Reason)
 	}
-	if show(effects) != "finish tell(dead)" {
+	if show(effects) != "finish delete tell(dead)" {
 		t.Errorf("effects: %s", show(effects))
 	}
 }

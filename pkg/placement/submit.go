@@ -14,8 +14,11 @@ const MaxAge = 24 * time.Hour
 
 // submit takes in a job that nobody knows.
 func (s *step) submit(ev Submitted) (*messages.Record, []Effect) {
-	if e := s.unacceptable(&ev.Job); e != nil {
+	if e := s.unacceptable(&ev); e != nil {
 		return nil, []Effect{Reject{*e}}
+	}
+	if ev.Holder != "" {
+		s.effects = append(s.effects, Supersede{Job: ev.Holder})
 	}
 	s.rec = s.newRecord(ev.Job, ev.Fingerprint)
 	s.rec.Job.Attempt, s.rec.Job.Refused = 0, nil // a scheduler leaves them out
@@ -31,7 +34,8 @@ func (s *step) newRecord(job messages.Job, fingerprint string) *messages.Record 
 }
 
 // unacceptable is why a job is not taken, or nil.
-func (s *step) unacceptable(job *messages.Job) *messages.Error {
+func (s *step) unacceptable(ev *Submitted) *messages.Error {
+	job := &ev.Job
 	if !job.Created.IsZero() && s.now.Sub(job.Created) > MaxAge {
 		return &messages.Error{
 			Code: messages.CodeExpired, Field: "created",
@@ -42,6 +46,12 @@ func (s *step) unacceptable(job *messages.Job) *messages.Error {
 		return &messages.Error{
 			Code: messages.CodePermissionDenied, Field: "op",
 			Message: `"revoke" is for placers; cancel a job on its cancel subject`,
+		}
+	}
+	if ev.Holder != "" && !job.Args.Replace {
+		return &messages.Error{
+			Code: messages.CodeAlreadyExists, Field: "service",
+			Message: fmt.Sprintf(`the name %s belongs to job %s; give another service or replica, or "args": {"replace": true}`, job.ContainerName(), ev.Holder),
 		}
 	}
 	return nil
@@ -71,9 +81,13 @@ func (s *step) adopt(o messages.Outcome) (*messages.Record, []Effect) {
 	s.rec.State = messages.StateAssigned
 	s.rec.Node = o.Node
 	s.rec.Attempt = o.Attempt
+	s.rec.Journal = s.journal(o.Node)
 	s.remember(o.Node, "adopted", "", "a direct command")
 	if !s.report(o) {
 		return nil, nil
+	}
+	if s.nameless() && held(s.rec) {
+		s.effects = append(s.effects, Claim{})
 	}
 	return s.rec, append(Due(s.rec), s.effects...)
 }

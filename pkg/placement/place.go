@@ -1,0 +1,149 @@
+package placement
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// pend takes the job from whatever node had it; it is placed again no earlier
+// than notBefore.
+func (s *step) pend(reason string, notBefore time.Time) {
+	r := s.rec
+	r.State = messages.StatePending
+	r.Node, r.Journal, r.Healthy = "", "", false
+	r.Reason = messages.TruncateReason(reason)
+	r.NotBefore = notBefore
+}
+
+// place hands the job over to the best node other than except, or leaves it
+// pending with the reason.
+func (s *step) place(except string) {
+	r := s.rec
+	if s.expired() {
+		s.end(messages.StateDead, s.overdue())
+		return
+	}
+	if r.Starts >= r.Job.Policy.StartLimit() {
+		s.end(messages.StateDead, s.usedUp(r.Reason))
+		return
+	}
+	r.State = messages.StatePending
+	if s.nameless() || s.now.Before(r.NotBefore) {
+		return
+	}
+	if f, blocked := s.blocked(); blocked {
+		r.Reason = fmt.Sprintf("waits until %s has let go of attempt %d: with on_partition: stop the job never runs twice at once", f.Node, f.Attempt)
+		return
+	}
+	node, ok := s.choose(except)
+	if !ok {
+		r.Reason = Explain(&r.Job, r.Platforms, s.peers, s.now).Reason
+		if except != "" && s.peers.Get(except) != nil {
+			r.Reason = fmt.Sprintf("%s did not answer; it is asked again", except)
+		}
+		return
+	}
+	r.State = messages.StateAssigned
+	r.Node, r.Journal = node, s.journal(node)
+	r.Attempt, r.Highest = r.LastAttempt()+1, 0
+	r.NotBefore = time.Time{}
+	r.Reason = ""
+	s.remember(node, string(messages.EventPlaced), "", "")
+	s.tell(messages.EventPlaced, "placed on "+node)
+}
+
+// choose picks a node other than except. One on which the job has just failed
+// for a reason that may pass is left alone if another will do.
+func (s *step) choose(except string) (string, bool) {
+	r, peers := s.rec, s.peers
+	if except != "" {
+		peers = peers.Without(except)
+	}
+	if failed := failedOn(r.Outcome); failed != "" && failed != except {
+		if node, ok := Choose(&r.Job, r.Platforms, peers.Without(failed), s.now); ok {
+			return node, true
+		}
+	}
+	return Choose(&r.Job, r.Platforms, peers, s.now)
+}
+
+// failedOn is the node whose last word was a failure that may pass, or "".
+func failedOn(o *messages.Outcome) string {
+	if o == nil || o.Error == nil || !o.Error.Retryable {
+		return ""
+	}
+	if o.Status != messages.StatusFailed && o.Status != messages.StatusRejected {
+		return ""
+	}
+	return o.Node
+}
+
+// blocked tells which debt keeps a job that must never run twice at once from
+// being placed.
+func (s *step) blocked() (messages.Fence, bool) {
+	if !Stops(&s.rec.Job) {
+		return messages.Fence{}, false
+	}
+	i := slices.IndexFunc(s.rec.Fences, func(f messages.Fence) bool { return !f.Expired })
+	if i < 0 {
+		return messages.Fence{}, false
+	}
+	return s.rec.Fences[i], true
+}
+
+// journal is the one that the node's worker keeps, as far as is known.
+func (s *step) journal(node string) string {
+	if n := s.peers.Get(node); n != nil {
+		return n.Journal()
+	}
+	return ""
+}
+
+// expired tells whether the job's deadline has passed before it was done, or,
+// of a service, before it was healthy for the first time.
+func (s *step) expired() bool {
+	d := s.rec.Job.Policy.Deadline.Std()
+	if isService(s.rec) && !s.rec.HealthySince.IsZero() {
+		return false
+	}
+	return d > 0 && s.now.After(s.rec.Created.Add(d))
+}
+
+// overdue says that the deadline is over.
+func (s *step) overdue() string {
+	return messages.TruncateReason(fmt.Sprintf("the deadline of %s is over; last: %s", s.rec.Job.Policy.Deadline, s.rec.Reason))
+}
+
+// usedUp says that the job has been started as often as it may be.
+func (s *step) usedUp(last string) string {
+	return fmt.Sprintf("started %d times, the most its policy allows; last: %s", s.rec.Starts, last)
+}
+
+// claimed takes in who holds the name of the job's container.
+func (s *step) claimed(holder string) bool {
+	r := s.rec
+	switch {
+	case r.State.Ended() || r.Named || !NeedsName(&r.Job):
+		return false
+	case holder == r.Job.ID:
+		r.Named = true
+		if r.State == messages.StatePending {
+			s.place("")
+		}
+		return true
+	case r.State != messages.StatePending:
+		return false
+	}
+	reason := fmt.Sprintf("the name %s belongs to job %s", r.Job.ContainerName(), holder)
+	if !r.Job.Args.Replace {
+		s.end(messages.StateFailed, reason)
+		return true
+	}
+	s.effects = append(s.effects, Supersede{Job: holder})
+	changed := r.Reason != reason
+	r.Reason = reason
+	return changed
+}
