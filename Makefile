@@ -26,7 +26,7 @@ VET_PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd6
 STAGES := fmt-check lint vet test-unit test-race test-conformance test-e2e
 
 .DEFAULT_GOAL := build
-.PHONY: help build toybox tools nats demo bench test $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
+.PHONY: help build toybox tools nats demo bench test mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ test-conformance: tools toybox ## tests against the real containerd, under the r
 test-e2e: build tools nats ## the ride with real processes, real NATS and real containerd
 	@pkgs="$(E2E_PACKAGES)"; [ -n "$$pkgs" ] || { tools/stages --left-out $@ "no package has such tests"; exit 0; }; \
 	set -x; $(ENVIRONMENT) go test -count=1 -p 1 -timeout 10m $$pkgs
+
+mutants: ## take each safeguard out and see that some test notices
+	go run ./internal/mutants
 
 ##: care
 
