@@ -5,9 +5,9 @@
 // returns how to connect to it:
 //
 //	func TestConformance(t *testing.T) {
-//		bustest.Run(t, func(t *testing.T) func(t *testing.T) bus.Bus {
+//		bustest.Run(t, func(t *testing.T) func(t *testing.T) bustest.Bus {
 //			server := membus.NewServer()
-//			return func(t *testing.T) bus.Bus { return server.Connect(t.Name()) }
+//			return func(t *testing.T) bustest.Bus { return server.Connect(t.Name()) }
 //		})
 //	}
 //
@@ -25,10 +25,18 @@ import (
 )
 
 // patience is how long the suite waits before it calls a bus broken.
-const patience = 20 * time.Second
+const patience = time.Minute
+
+// Bus is a connection to the bus under test that can be cut, as a network that
+// breaks does, and mended.
+type Bus interface {
+	bus.Bus
+	Cut()
+	Mend()
+}
 
 // Run runs the suite. start is called once a test.
-func Run(t *testing.T, start func(t *testing.T) (connect func(t *testing.T) bus.Bus)) {
+func Run(t *testing.T, start func(t *testing.T) (connect func(t *testing.T) Bus)) {
 	t.Helper()
 	tests := []struct {
 		name string
@@ -73,9 +81,12 @@ func Run(t *testing.T, start func(t *testing.T) (connect func(t *testing.T) bus.
 		{"ConsumeStopGivesBack", consumeStop},
 		{"ConsumeWithoutStream", consumeNowhere},
 		{"WorkQueueEmpties", workQueue},
+		{"WorkQueueFull", workQueueFull},
+		{"WorkQueueKnowsWhatItGave", workQueueKnowsWhatItGave},
 		{"BucketCreateUpdateDelete", bucketLife},
 		{"BucketConflicts", bucketConflicts},
 		{"BucketOneCreatorWins", bucketRace},
+		{"BucketOneChangeWins", bucketUpdateRace},
 		{"BucketMissing", bucketMissing},
 		{"BucketFull", bucketFull},
 		{"Watch", watchAll},
@@ -84,6 +95,12 @@ func Run(t *testing.T, start func(t *testing.T) (connect func(t *testing.T) bus.
 		{"CloseFinishesHandlers", closeFinishes},
 		{"ClosedIsUnavailable", closedIsUnavailable},
 		{"Connection", connection},
+		{"CutIsUnavailable", cutIsUnavailable},
+		{"CutHearsNothing", cutHearsNothing},
+		{"CutLosesTheAnswer", cutLosesTheAnswer},
+		{"CutGivesToOthers", cutGivesToOthers},
+		{"CutConsumerGoesOn", cutConsumerGoesOn},
+		{"CutWatch", cutWatch},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -95,11 +112,11 @@ func Run(t *testing.T, start func(t *testing.T) (connect func(t *testing.T) bus.
 // fixture is an empty bus, and how to reach it.
 type fixture struct {
 	t       *testing.T
-	connect func(*testing.T) bus.Bus
+	connect func(*testing.T) Bus
 }
 
 // bus is a new connection, closed when the test ends.
-func (f *fixture) bus() bus.Bus {
+func (f *fixture) bus() Bus {
 	f.t.Helper()
 	b := f.connect(f.t)
 	f.t.Cleanup(func() {
@@ -113,7 +130,7 @@ func (f *fixture) bus() bus.Bus {
 }
 
 // laid is a new connection to a bus that has a layout.
-func (f *fixture) laid() bus.Bus {
+func (f *fixture) laid() Bus {
 	f.t.Helper()
 	b := f.bus()
 	must(f.t, b.Ensure(f.ctx(), layout()))
@@ -137,6 +154,7 @@ func layout() bus.Layout {
 			{Name: "LOG", Subjects: []string{"log.>"}, MaxAge: time.Hour, MaxBytes: 4 * mib},
 			{Name: "STATE", Subjects: []string{"state.*"}, MaxPerSubject: 1, MaxBytes: 4 * mib},
 			{Name: "SMALL", Subjects: []string{"small.*"}, DiscardNew: true, MaxBytes: 64 << 10},
+			{Name: "DESK", Subjects: []string{"desk.*"}, WorkQueue: true, DiscardNew: true, MaxBytes: 64 << 10},
 			{Name: "RING", Subjects: []string{"ring.*"}, MaxBytes: 64 << 10},
 		},
 		Buckets: []bus.Store{{Name: "KEYS", MaxBytes: 4 * mib}, {Name: "TIGHT", MaxBytes: 64 << 10}},

@@ -65,7 +65,7 @@ func serveStream(t *testing.T, f *fixture) {
 func serveQueue(t *testing.T, f *fixture) {
 	first, second := f.bus(), f.bus()
 	served := make(chan string, 1000)
-	for name, b := range map[string]bus.Bus{"first": first, "second": second} {
+	for name, b := range map[string]Bus{"first": first, "second": second} {
 		f.serve(b, bus.Endpoint{Name: "q", Subject: "q.job", Queue: "workers", Handler: func(bus.Request) { served <- name }})
 	}
 	const n = 200

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -16,23 +16,13 @@ import (
 type Conn struct {
 	server *Server
 	name   string
-	since  time.Time
 	ended  chan struct{} // closed by Close
+	down   atomic.Bool   // cut; changes under the server's lock
 
 	mu     sync.Mutex
 	subs   map[bus.Subscription]struct{}
 	closed bool
-	until  time.Time // when it was closed
-}
-
-// Connection implements bus.Bus.
-func (c *Conn) Connection() (connected bool, since time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return false, c.until
-	}
-	return true, c.since
+	link   link
 }
 
 // Close implements bus.Bus.
@@ -42,7 +32,7 @@ func (c *Conn) Close(ctx context.Context) error {
 		c.mu.Unlock()
 		return nil
 	}
-	c.closed, c.until = true, time.Now()
+	c.closed = true
 	subs := make([]bus.Subscription, 0, len(c.subs))
 	for s := range c.subs {
 		subs = append(subs, s)
@@ -53,21 +43,35 @@ func (c *Conn) Close(ctx context.Context) error {
 		errs = append(errs, s.Stop(ctx))
 	}
 	close(c.ended)
+	c.mu.Lock()
+	c.link = c.link.to(false)
+	c.mu.Unlock()
 	return errors.Join(errs...)
 }
 
-// open refuses work on a connection that is closed, or for a context that has
-// ended. While Close waits for handlers, they can still answer.
+// over tells that the connection is closed for good.
+func (c *Conn) over() bool {
+	select {
+	case <-c.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// open refuses work on a connection that is closed or cut, or for a context that
+// has ended. While Close waits for handlers, they can still answer.
 func (c *Conn) open(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	select {
-	case <-c.ended:
+	switch {
+	case c.over():
 		return fmt.Errorf("%w: connection %q is closed", bus.ErrUnavailable, c.name)
-	default:
-		return nil
+	case c.down.Load():
+		return fmt.Errorf("%w: connection %q is cut", bus.ErrUnavailable, c.name)
 	}
+	return nil
 }
 
 // begin adds a subscription, unless the connection is being closed.
@@ -151,7 +155,7 @@ func (c *Conn) Request(ctx context.Context, m bus.Message) (bus.Message, error) 
 	}
 	m.Reply = c.server.inbox()
 	answer := make(chan bus.Message, 1)
-	back := &route{subject: m.Reply, deliver: func(reply bus.Message) {
+	back := &route{conn: c, subject: m.Reply, deliver: func(reply bus.Message) {
 		select {
 		case answer <- reply:
 		default: // one answer is all that is wanted

@@ -87,16 +87,29 @@ func (c *consumer) wants(s *stored) bool {
 // messages as long as not too many are open.
 func (c *consumer) dispatch() {
 	c.stream.expire(time.Now())
-	for len(c.pullers) > 0 {
+	for {
+		p := c.puller()
+		if p == nil {
+			return
+		}
 		h := c.take()
 		if h == nil {
 			return
 		}
-		p := c.pullers[c.turn%len(c.pullers)]
 		c.turn++
 		c.later(h, c.cfg.AckWait)
 		p.box.put(&delivery{conn: p.conn, consumer: c, sequence: h.message.Sequence, message: clone(h.message.Message)})
 	}
+}
+
+// puller is whose turn it is, or nil when nobody can be reached.
+func (c *consumer) puller() *puller {
+	for i := range c.pullers {
+		if p := c.pullers[(c.turn+i)%len(c.pullers)]; !p.conn.down.Load() {
+			return p
+		}
+	}
+	return nil
 }
 
 func (c *consumer) take() *held {
@@ -176,7 +189,7 @@ type puller struct {
 }
 
 // Stop implements bus.Subscription. What was not handed over goes to others at
-// once.
+// once; from a connection that is cut, after its AckWait.
 func (p *puller) Stop(ctx context.Context) error {
 	p.conn.forget(p)
 	p.leave()
@@ -189,7 +202,7 @@ func (p *puller) leave() {
 	defer c.stream.server.mu.Unlock()
 	c.pullers = slices.DeleteFunc(c.pullers, func(other *puller) bool { return other == p })
 	for _, d := range p.box.stop() {
-		if h := c.open[d.sequence]; h != nil {
+		if h := c.open[d.sequence]; h != nil && !p.conn.down.Load() {
 			c.giveAgain(h)
 		}
 	}

@@ -8,6 +8,9 @@
 // compare-and-set. What it is not: durable, and known to `nats micro`, since a
 // service's discovery subjects are not served.
 //
+// Conn.Cut takes a connection away as a broken network does, and Conn.Mend gives
+// it back.
+//
 // Time is the time package's alone, and a goroutine lives only while a handler
 // has something to do: so a bus works inside a testing/synctest bubble, under
 // virtual time, and leaves nothing behind when its connections are closed.
@@ -50,7 +53,7 @@ func NewServer() *Server {
 // Connect makes a connection; name is for errors.
 func (s *Server) Connect(name string) *Conn {
 	return &Conn{
-		server: s, name: name, since: time.Now(),
+		server: s, name: name, link: newLink(),
 		subs: map[bus.Subscription]struct{}{}, ended: make(chan struct{}),
 	}
 }

@@ -3,14 +3,13 @@ package membus_test
 import (
 	"testing"
 
-	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/internal/bus/bustest"
 	"github.com/shunt-fleet/shunt/internal/bus/membus"
 )
 
 func TestConformance(t *testing.T) {
-	bustest.Run(t, func(*testing.T) func(*testing.T) bus.Bus {
+	bustest.Run(t, func(*testing.T) func(*testing.T) bustest.Bus {
 		server := membus.NewServer()
-		return func(t *testing.T) bus.Bus { return server.Connect(t.Name()) }
+		return func(t *testing.T) bustest.Bus { return server.Connect(t.Name()) }
 	})
 }

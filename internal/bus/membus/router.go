@@ -8,6 +8,7 @@ import (
 
 // route leads messages of a subject to a listener.
 type route struct {
+	conn    *Conn // of the listener
 	subject string
 	pattern pattern
 	queue   string // those of one queue on one subject divide the messages
@@ -52,12 +53,15 @@ func (r *router) remove(rt *route) {
 }
 
 // match is who gets a message: all that are in no queue, and of each queue the
-// one whose turn it is.
+// one whose turn it is. Who is cut off is not there.
 func (r *router) match(subject string) []*route {
 	var to []*route
 	queues := map[queueKey][]*route{}
 	var order []queueKey // so that a run can be repeated
 	sort := func(rt *route) {
+		if rt.conn.down.Load() {
+			return
+		}
 		if rt.queue == "" {
 			to = append(to, rt)
 			return

@@ -45,7 +45,7 @@ func (s *service) add(e bus.Endpoint) {
 		e.Handler(request{conn: s.conn, message: m})
 	}}
 	s.boxes = append(s.boxes, box)
-	s.routes = append(s.routes, &route{subject: e.Subject, queue: e.Queue, deliver: box.put})
+	s.routes = append(s.routes, &route{conn: s.conn, subject: e.Subject, queue: e.Queue, deliver: box.put})
 }
 
 // Stop implements bus.Subscription. Who asked and was not heard is told that

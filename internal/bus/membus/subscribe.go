@@ -13,7 +13,7 @@ func (c *Conn) Subscribe(subject string, handler func(bus.Message)) (bus.Subscri
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
 	s := &subscription{conn: c, box: &mailbox[bus.Message]{handle: handler}}
-	s.route = &route{subject: subject, deliver: s.box.put}
+	s.route = &route{conn: c, subject: subject, deliver: s.box.put}
 	if err := c.begin(s); err != nil {
 		return nil, fmt.Errorf("subscribe to %s: %w", subject, err)
 	}

@@ -5,18 +5,29 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/internal/bus/bustest"
 	"github.com/shunt-fleet/shunt/internal/bus/natsbus"
 	"github.com/shunt-fleet/shunt/internal/bus/natsserver"
 )
 
 func TestConformance(t *testing.T) {
-	bustest.Run(t, func(t *testing.T) func(*testing.T) bus.Bus {
+	bustest.Run(t, func(t *testing.T) func(*testing.T) bustest.Bus {
 		server := startServer(t, natsserver.Config{Sync: "1s"})
-		return func(t *testing.T) bus.Bus { return connect(t, server.ClientURL()) }
+		return func(t *testing.T) bustest.Bus {
+			line := newLine(t, server.ClientURL())
+			return cuttable{connect(t, line.url()), line}
+		}
 	})
 }
+
+// cuttable is a connection over a line of its own.
+type cuttable struct {
+	*natsbus.Bus
+	line *line
+}
+
+func (c cuttable) Cut()  { c.line.cut() }
+func (c cuttable) Mend() { c.line.mend() }
 
 // startServer starts a server that ends with the test.
 func startServer(t testing.TB, cfg natsserver.Config) *natsserver.Server {

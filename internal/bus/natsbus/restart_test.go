@@ -12,7 +12,7 @@ import (
 	"github.com/shunt-fleet/shunt/internal/bus/natsserver"
 )
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // TestServerRestart ends the server and starts it again on its port and store:
 // everything goes on by itself, and what was acknowledged is there.
