@@ -14,3 +14,15 @@ func CanRun(c *messages.Capabilities, want []messages.Platform) bool {
 	}
 	return false
 }
+
+// platformsRun is CanRun of a kind of node.
+func platformsRun(have, want []messages.Platform) bool {
+	for _, w := range want {
+		for _, p := range have {
+			if messages.FitOf(p, w).OK() {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,12 +1,30 @@
 // Package peer is the table of who is alive in a fleet: what each node said of
-// itself in its last heartbeat, and when it was heard.
+// itself in its last heartbeat, when it was heard, and what has been handed out
+// to it since.
 //
 // It is pure. Time comes in as an argument, from the receiver's clock alone: a
 // node is alive while less than its own time-to-live has passed since it was
 // heard here, whatever its clock says. Nothing in this package does I/O or
 // reads a clock, so one goroutine can own a Table, and a test can drive it
-// through hours in a microsecond. A Table is not safe for concurrent use; a
-// Snapshot of it never changes and is.
+// through hours in a microsecond. A Table is not safe for concurrent use, nor is
+// the Judge of one; a Snapshot never changes and is. Taking one costs the same
+// for ten nodes as for a hundred thousand (see index).
+//
+// A worker that only wants to know its peers calls Hear, and Expire before it
+// looks. A placer, whose word moves jobs, calls:
+//
+//   - Table.Hear for every heartbeat; Table.Expect for every node that a record
+//     names and that was not heard yet; Table.Forget when a node is retired.
+//   - Judge.Settled when its connection is up, Judge.Unsettled when it breaks;
+//     Judge.Look at every turn of its sweep. The nodes that Look wants asked are
+//     asked by request, and what came of it goes to Judge.Answered or, when
+//     nobody responded in time on a connection that stood, to Judge.Silent.
+//   - Table.Reserve before it sends a command that takes room, Table.Accepted
+//     when the worker has accepted it, Table.Release when it has refused it or
+//     the attempt is over.
+//
+// Reading order: peer.go, table.go, voices.go (two workers under one name),
+// judge.go, reserve.go; then how it is fast: cow.go, parts.go, index.go, pool.go.
 package peer
 
 import (
@@ -17,12 +35,27 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
-// Node is a node as a table knows it.
+// Node is a node as a table knows it. Nodes are never written to once they are
+// in a table: news make a new one.
 type Node struct {
 	Caps    messages.Capabilities // its newest heartbeat
-	Heard   time.Time             // when that came
+	Heard   time.Time             // when that came, or when it last answered
 	Changed time.Time             // when what it can do last changed (see sameAbility)
-	State   messages.NodeState    // as of the last Hear or Expire
+
+	// State is as of the last heartbeat or judgement. It is "" for a node that
+	// is expected and was neither heard nor judged yet: not a state on the wire,
+	// so lists leave such nodes out.
+	State messages.NodeState
+
+	// Reserved and Handed are what was handed out to the node and is not in a
+	// heartbeat of its own yet: the room, and how many jobs.
+	Reserved messages.Room
+	Handed   int
+
+	key  uint64        // Hash of its name
+	kind string        // kindOf its heartbeat
+	room messages.Room // roomOf it
+	lost time.Time     // when it was called lost
 
 	// others are journals that spoke under the name before the one in Caps
 	// without having fallen silent; replaced, never written to. contest is when
@@ -31,17 +64,24 @@ type Node struct {
 	contest time.Time
 }
 
-// voice is a journal and when it was last heard.
-type voice struct {
-	journal string
-	heard   time.Time
-}
-
 // Name is the node's name.
 func (n *Node) Name() string { return n.Caps.Node }
 
 // Usable tells whether work may be sent to the node at all.
 func (n *Node) Usable() bool { return n.State == messages.NodeAlive }
+
+// Key is a hash of the node's name, the same in every process.
+func (n *Node) Key() uint64 { return n.key }
+
+// Room is what may still be reserved on the node: what it has free less what was
+// just handed out, and math.MaxInt64 of what it does not limit.
+func (n *Node) Room() messages.Room { return n.room }
+
+// everHeard tells a node that has spoken from one that is only expected.
+func (n *Node) everHeard() bool { return n.Caps.Incarnation != "" }
+
+// gone tells whether the node is known not to be there.
+func (n *Node) gone() bool { return n.State == messages.NodeLost || n.State == messages.NodeLeft }
 
 // Journal is the identity of the journal the node's worker keeps.
 func (n *Node) Journal() string {
