@@ -65,6 +65,11 @@ type Queued struct {
 	Outcome messages.Outcome
 }
 
+// Settings are what a worker remembers of itself, beside its attempts.
+type Settings struct {
+	Draining bool `json:"draining,omitzero"` // it takes no new work
+}
+
 // ErrNotFound says that the journal has no such attempt.
 var ErrNotFound = errors.New("the journal has no such attempt")
 
@@ -85,6 +90,10 @@ type Journal interface {
 	Queue(limit int) ([]Queued, error)
 	// Sent takes the outcomes up to seq out of the queue.
 	Sent(seq uint64) error
+	// Settings are the ones Set wrote last, or the zero Settings.
+	Settings() (Settings, error)
+	// Set writes the settings, durably.
+	Set(s Settings) error
 	// Forget drops the attempts that ended before the given time.
 	Forget(before time.Time) (int, error)
 	Close() error

@@ -29,8 +29,9 @@ var (
 	bucketOpen     = []byte("open")
 	bucketQueue    = []byte("queue")
 
-	keyID     = []byte("id")
-	keyOpened = []byte("opened")
+	keyID       = []byte("id")
+	keyOpened   = []byte("opened")
+	keySettings = []byte("settings")
 )
 
 // FileName is the journal's file in a worker's state directory.

@@ -48,6 +48,7 @@ func Cases() map[string]func(T, Store) {
 		"Forget":          forget,
 		"NewestForgotten": newestForgotten,
 		"Reopened":        reopened,
+		"Settings":        settings,
 		"Concurrent":      concurrent,
 	}
 }
@@ -270,6 +271,25 @@ func reopened(t T, s Store) {
 	}
 	must(t, j.Write(Attempt("c", 1), Outcome("c", 1, 3)))
 	order(t, j, 9, 2, 3)
+}
+
+func settings(t T, s Store) {
+	j := open(t, s)
+	if got, err := j.Settings(); err != nil || got != (journal.Settings{}) {
+		t.Errorf("a new journal's settings are %+v (%v)", got, err)
+	}
+	for _, want := range []journal.Settings{{Draining: true}, {}, {Draining: true}} {
+		must(t, j.Set(want))
+		if got, err := j.Settings(); err != nil || got != want {
+			t.Errorf("the settings are %+v (%v), want %+v", got, err, want)
+		}
+	}
+	must(t, j.Close())
+	j = open(t, s)
+	defer func() { must(t, j.Close()) }()
+	if got, err := j.Settings(); err != nil || !got.Draining {
+		t.Errorf("opened again the settings are %+v (%v)", got, err)
+	}
 }
 
 func concurrent(t T, s Store) {

@@ -5,6 +5,7 @@ package memjournal
 import (
 	"cmp"
 	"crypto/rand"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -13,12 +14,22 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
+// ErrCrashed answers what the crash of the worker cut off.
+var ErrCrashed = errors.New("the worker has crashed")
+
 // Journal is a journal in memory. Closing it keeps what it holds, and Reopen
 // opens it again, as a restart of the worker would.
+//
+// It keeps a write as a disk does: what was handed over is there once it is
+// synced, which is when the call returns. Crash forgets what was not.
 type Journal struct {
 	id string
 
 	mu       sync.Mutex
+	sync     func() // stands for the disk's sync; nil: it takes no time
+	life     uint64 // ends with each crash
+	crashed  bool
+	settings journal.Settings
 	opened   uint64
 	attempts map[journal.Key]journal.Attempt
 	newest   map[string]uint64
@@ -38,11 +49,46 @@ func New() *Journal {
 	}
 }
 
+// OnSync calls f whenever a write has been handed over and is not yet synced;
+// when f returns it is. A worker that crashes meanwhile has lost it.
+func (j *Journal) OnSync(f func()) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.sync = f
+}
+
+// Crash is what a sudden end of the worker's process, or of its machine, does:
+// what is not synced is lost, and until Reopen nothing is written any more.
+func (j *Journal) Crash() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.life++
+	j.crashed = true
+}
+
 // Reopen counts another opening.
 func (j *Journal) Reopen() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.opened++
+	j.crashed = false
+}
+
+// write hands a write over, syncs it, and returns once it is there.
+func (j *Journal) write(apply func()) error {
+	j.mu.Lock()
+	life, sync := j.life, j.sync
+	j.mu.Unlock()
+	if sync != nil {
+		sync()
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.crashed || j.life != life {
+		return ErrCrashed
+	}
+	apply()
+	return nil
 }
 
 // ID is the journal's identity.
@@ -57,15 +103,14 @@ func (j *Journal) Opened() uint64 {
 
 // Write notes an attempt and queues outcomes.
 func (j *Journal) Write(a journal.Attempt, publish ...messages.Outcome) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.attempts[a.Key()] = a
-	j.newest[a.Job.ID] = max(j.newest[a.Job.ID], a.Job.Attempt)
-	for _, o := range publish {
-		j.next++
-		j.queue = append(j.queue, journal.Queued{Seq: j.next, Outcome: o})
-	}
-	return nil
+	return j.write(func() {
+		j.attempts[a.Key()] = a
+		j.newest[a.Job.ID] = max(j.newest[a.Job.ID], a.Job.Attempt)
+		for _, o := range publish {
+			j.next++
+			j.queue = append(j.queue, journal.Queued{Seq: j.next, Outcome: o})
+		}
+	})
 }
 
 // Attempt is one attempt, or the newest.
@@ -107,32 +152,42 @@ func (j *Journal) Queue(limit int) ([]journal.Queued, error) {
 
 // Sent takes outcomes out of the queue.
 func (j *Journal) Sent(seq uint64) error {
+	return j.write(func() {
+		i := 0
+		for i < len(j.queue) && j.queue[i].Seq <= seq {
+			i++
+		}
+		j.queue = slices.Delete(j.queue, 0, i)
+	})
+}
+
+// Settings are the ones that were written last.
+func (j *Journal) Settings() (journal.Settings, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	i := 0
-	for i < len(j.queue) && j.queue[i].Seq <= seq {
-		i++
-	}
-	j.queue = slices.Delete(j.queue, 0, i)
-	return nil
+	return j.settings, nil
+}
+
+// Set writes the settings.
+func (j *Journal) Set(s journal.Settings) error {
+	return j.write(func() { j.settings = s })
 }
 
 // Forget drops old attempts.
-func (j *Journal) Forget(before time.Time) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	dropped := 0
-	for k, a := range j.attempts {
-		if a.Phase == journal.PhaseEnded && a.Ended.Before(before) {
-			delete(j.attempts, k)
-			dropped++
+func (j *Journal) Forget(before time.Time) (dropped int, err error) {
+	err = j.write(func() {
+		for k, a := range j.attempts {
+			if a.Phase == journal.PhaseEnded && a.Ended.Before(before) {
+				delete(j.attempts, k)
+				dropped++
+			}
 		}
-	}
-	clear(j.newest)
-	for k := range j.attempts {
-		j.newest[k.Job] = max(j.newest[k.Job], k.Attempt)
-	}
-	return dropped, nil
+		clear(j.newest)
+		for k := range j.attempts {
+			j.newest[k.Job] = max(j.newest[k.Job], k.Attempt)
+		}
+	})
+	return dropped, err
 }
 
 // Close does nothing.
