@@ -1,0 +1,163 @@
+package checker
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// repeated is rule 3: nothing is done twice.
+func (m *model) repeated(j *job) []Violation {
+	if len(j.execs) > 0 {
+		return m.repeatedExec(j)
+	}
+	if !j.isRun() {
+		return nil // what `create` makes is started as often as somebody asks
+	}
+	found := m.sameAttempt(j)
+	say := func(format string, args ...any) {
+		found = append(found, Violation{Rule: 3, Job: j.id, What: fmt.Sprintf(format, args...), Events: j.facts()})
+	}
+	if !j.isTask() || len(j.nodes) > 1 {
+		return found
+	}
+	rounds := 1 + len(j.retries)
+	starts, policy := len(j.runs), j.policy()
+	if starts > rounds && !j.restarts() && !mayRepeat(j) {
+		say("it may not be done twice, and was started %d times", starts)
+	}
+	if limit := policy.StartLimit(); starts > rounds*limit && !j.restarts() {
+		say("it was started %d times; its limit is %d", starts, limit)
+	}
+	return found
+}
+
+// sameAttempt finds attempts that started more than one container, or one more
+// than once. A job that was given directly to several nodes has a first attempt
+// on each.
+func (m *model) sameAttempt(j *job) []Violation {
+	type key struct {
+		attempt uint64
+		node    string
+	}
+	byAttempt := map[key][]*run{}
+	var order []key
+	for _, r := range j.runs {
+		k := key{attempt: r.attempt()}
+		if len(j.nodes) > 1 {
+			k.node = r.node()
+		}
+		if byAttempt[k] == nil {
+			order = append(order, k)
+		}
+		byAttempt[k] = append(byAttempt[k], r)
+	}
+	var found []Violation
+	for _, k := range order {
+		runs := byAttempt[k]
+		if len(runs) < 2 || m.mayStartAgain(j, runs) {
+			continue
+		}
+		var events []Event
+		for _, r := range runs {
+			events = append(events, r.events()...)
+		}
+		found = append(found, Violation{
+			Rule: 3, Job: j.id, Events: events,
+			What: fmt.Sprintf("its attempt %d was started %d times", k.attempt, len(runs)),
+		})
+	}
+	return found
+}
+
+// mayStartAgain tells whether the starts of one attempt may be several: of one
+// container that is restarted, or of a job that may be done twice, on one node
+// and one after the other.
+func (m *model) mayStartAgain(j *job, runs []*run) bool {
+	for i, r := range runs[1:] {
+		before := runs[i]
+		if r.node() != before.node() || r.start.At.Add(m.cfg.Skew).Before(before.until) {
+			return false
+		}
+		if !j.policy().Idempotent && !(j.restarts() && r.start.Container == before.start.Container) {
+			return false
+		}
+	}
+	return true
+}
+
+// mayRepeat tells whether a task may be started in more than one attempt.
+func mayRepeat(j *job) bool {
+	p := j.policy()
+	if p.Idempotent || p.OnNodeLoss == messages.LossReschedule {
+		return true
+	}
+	if !p.RetryExit {
+		return false
+	}
+	// Each start but the last has to have ended badly.
+	for _, r := range j.runs[:len(j.runs)-1] {
+		if r.end == nil || r.end.ExitCode != nil && *r.end.ExitCode == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// repeatedExec finds execs that were carried out more than once.
+func (m *model) repeatedExec(j *job) []Violation {
+	p := j.policy()
+	if p.Idempotent || p.OnNodeLoss == messages.LossReschedule || len(j.execs) <= 1+len(j.retries) {
+		return nil
+	}
+	return []Violation{{
+		Rule: 3, Job: j.id, Events: j.execs,
+		What: fmt.Sprintf("its exec may not be done twice, and was carried out %d times", len(j.execs)),
+	}}
+}
+
+// late is rule 3 as well: nothing is started after the end.
+func (m *model) late(j *job) []Violation {
+	if !j.isRun() {
+		return nil
+	}
+	var found []Violation
+	for _, r := range j.runs {
+		begun := r.start.At.Add(-m.cfg.Skew)
+		for _, w := range lives(j.words) {
+			if w.At.Before(begun) && !m.mayFollow(j, r, w) {
+				found = append(found, Violation{
+					Rule: 3, Job: j.id, Events: append([]Event{w}, r.events()...),
+					What: fmt.Sprintf("attempt %d was started after its last word", r.attempt()),
+				})
+			}
+		}
+		confirmed := slices.IndexFunc(j.outcomes, func(e Event) bool {
+			o := e.Outcome
+			return o.Status == messages.StatusRevoked && o.Node == r.node() && o.Attempt >= r.attempt() && e.At.Before(begun)
+		})
+		if confirmed >= 0 {
+			found = append(found, Violation{
+				Rule: 3, Job: j.id, Events: append([]Event{j.outcomes[confirmed]}, r.events()...),
+				What: fmt.Sprintf("attempt %d was started on %s, which had confirmed its revoke", r.attempt(), r.node()),
+			})
+		}
+	}
+	return found
+}
+
+// mayFollow tells whether a container may be started after a last word: of the
+// job's next life, or of an attempt whose node had not been heard since, and
+// could not be told.
+func (m *model) mayFollow(j *job, r *run, w Event) bool {
+	said := w.Record
+	if r.attempt() > said.LastAttempt() {
+		return len(j.retries) > said.Retries
+	}
+	if r.attempt() == said.Attempt && r.node() == said.Node && said.State != messages.StateLost {
+		return false
+	}
+	return m.away.wasAway(r.node(), r.start.At.Add(-m.cfg.Grace), r.start.At) &&
+		m.away.heard(r.node(), w.At, r.start.At) <= m.cfg.Grace
+}
