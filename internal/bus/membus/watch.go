@@ -23,6 +23,9 @@ func (b *bucket) Watch(ctx context.Context) iter.Seq2[bus.Change, error] {
 				yield(bus.Change{}, fmt.Errorf("watch %s: %w", b.name, err))
 				return
 			}
+			if r.stopped {
+				return
+			}
 			select {
 			case <-link.changed:
 			case <-b.conn.ended: // changes no link that was cut before
