@@ -21,11 +21,15 @@ var errNoRecord = errors.New("there is no record of the job")
 
 // apply brings an event to a job: it decides, writes, and then starts the
 // effects. When it returns nil the event may be acknowledged: whoever finds the
-// record will go on from there. It runs in the job's lane.
+// record will go on from there. What a verb asked for and cannot have is a
+// *messages.Error. It runs in the job's lane.
 func (p *Placer) apply(ctx context.Context, job string, ev placement.Event) error {
 	for range conflicts {
 		rec, revision, err := p.load(ctx, job, ev)
 		if err != nil {
+			return err
+		}
+		if ev, err = p.withHolder(ctx, rec, ev); err != nil {
 			return err
 		}
 		next, effects := placement.Next(rec, ev, p.fleet.snapshot(), time.Now())
@@ -37,14 +41,14 @@ func (p *Placer) apply(ctx context.Context, job string, ev placement.Event) erro
 			if behind {
 				continue
 			}
-			return p.perform(ctx, job, next, revision, effects, false)
+			return p.perform(ctx, deed{job: job, ev: ev, was: rec, rec: rec, revision: revision}, effects)
 		}
-		revision, err = p.write(ctx, job, rec, next, revision)
+		revision, err = p.write(ctx, job, rec, next, revision, ev)
 		switch {
 		case err == nil:
-			first := rec == nil || next.Attempt != rec.Attempt
-			return p.perform(ctx, job, next, revision, effects, first)
+			return p.perform(ctx, deed{job: job, ev: ev, was: rec, rec: next, revision: revision, wrote: true}, effects)
 		case errors.Is(err, bus.ErrConflict) || errors.Is(err, bus.ErrExists):
+			p.conflicts.Add(1)
 			p.forgetCopy(job)
 		case rec == nil && errors.Is(err, bus.ErrTooLarge):
 			return p.reject(ctx, job, messages.Error{Code: messages.CodeTooLarge, Message: messages.TruncateReason(err.Error())})
@@ -55,12 +59,24 @@ func (p *Placer) apply(ctx context.Context, job string, ev placement.Event) erro
 	return fmt.Errorf("job %s: lost %d races for its record; the event will come again", job, conflicts)
 }
 
+// withHolder adds to a new job who holds the name it needs.
+func (p *Placer) withHolder(ctx context.Context, rec *messages.Record, ev placement.Event) (placement.Event, error) {
+	s, ok := ev.(placement.Submitted)
+	if !ok || rec != nil || !placement.NeedsName(&s.Job) {
+		return ev, nil
+	}
+	holder, _, err := p.liveHolder(ctx, nameKey(&s.Job), s.Job.ID)
+	if holder != s.Job.ID {
+		s.Holder = holder
+	}
+	return s, err
+}
+
 // behind tells whether the copy from which nothing followed was out of date,
 // and brings it up to date. An event that changes nothing is acknowledged, so
-// it must not be judged by a record that another placer has moved on. A tick is
-// judged again and again anyway.
+// it must not be judged by a record that another placer has moved on.
 func (p *Placer) behind(ctx context.Context, job string, revision uint64, ev placement.Event) (bool, error) {
-	if _, tick := ev.(placement.Tick); tick || revision == 0 {
+	if revision == 0 || judgedAgain(ev) {
 		return false, nil
 	}
 	now, err := p.jobs.Get(ctx, job)
@@ -77,30 +93,59 @@ func (p *Placer) behind(ctx context.Context, job string, revision uint64, ev pla
 	return true, nil
 }
 
+// judgedAgain tells whether an event comes again for as long as it is true. It
+// begins no job, and ends none that has no live record.
+func judgedAgain(ev placement.Event) bool {
+	switch ev.(type) {
+	case placement.Tick, placement.NodeLost, placement.Vacate, placement.Claimed, placement.Unheard:
+		return true
+	}
+	return false
+}
+
 // load is a job's record: the live one with its revision, or, at revision 0,
-// the one it ended with, or nil. Only events that could begin a job look for
-// the ended one; for the others a job without a record is errNoRecord.
+// the one it ended with, or nil for an event that may begin a job. For every
+// other event a job without a record is errNoRecord.
 func (p *Placer) load(ctx context.Context, job string, ev placement.Event) (*messages.Record, uint64, error) {
 	if e, ok := p.records.get(job); ok {
 		return e.record, e.revision, nil
 	}
-	found, err := p.jobs.Get(ctx, job)
-	if err == nil {
-		rec, err := decodeRecord(found.Value)
-		if err != nil {
-			return nil, 0, fmt.Errorf("job %s: its record at revision %d cannot be read: %w", job, found.Revision, err)
-		}
-		p.records.set(job, rec, found.Revision)
-		return rec, found.Revision, nil
-	}
-	if !errors.Is(err, bus.ErrNotFound) {
-		return nil, 0, fmt.Errorf("job %s: read its record: %w", job, err)
-	}
-	if !begins(ev) {
+	rec, revision, err := p.stored(ctx, job)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case rec != nil:
+		p.records.set(job, rec, revision)
+		return rec, revision, nil
+	case judgedAgain(ev):
 		return nil, 0, errNoRecord
 	}
-	rec, err := p.ended(ctx, job)
+	if _, again := ev.(placement.RetryAsked); again {
+		rec, err = p.lastLife(ctx, job)
+	} else {
+		rec, err = p.ended(ctx, job)
+	}
+	if err == nil && rec == nil && !begins(ev) {
+		err = errNoRecord
+	}
 	return rec, 0, err
+}
+
+// stored is the record that the bucket has of a job, and its revision; nil when
+// it has none.
+func (p *Placer) stored(ctx context.Context, job string) (*messages.Record, uint64, error) {
+	found, err := p.jobs.Get(ctx, job)
+	switch {
+	case errors.Is(err, bus.ErrNotFound):
+		return nil, 0, nil
+	case err != nil:
+		return nil, 0, fmt.Errorf("job %s: read its record: %w", job, err)
+	}
+	rec, err := decodeRecord(found.Value)
+	if err != nil {
+		return nil, 0, fmt.Errorf("job %s: its record at revision %d cannot be read: %w", job, found.Revision, err)
+	}
+	return rec, found.Revision, nil
 }
 
 // begins tells whether the event could be the first of a job.
@@ -114,15 +159,24 @@ func begins(ev placement.Event) bool {
 	return false
 }
 
-// write makes the record durable. One that has ended and owes nothing is not
-// written but published, as the last word on the job (see finish); but a job
-// that waited is written even then: another placer may be placing it at this
-// moment, and only one of the two may win.
-func (p *Placer) write(ctx context.Context, job string, was, rec *messages.Record, revision uint64) (uint64, error) {
-	raced := revision > 0 && was != nil && was.State == messages.StatePending
-	if rec.State.Ended() && len(rec.Fences) == 0 && !raced {
+// write makes the record durable. One that a node's outcome has ended, and that
+// owes nothing, is not written but published, as the last word on the job (see
+// finish): if that is cut off, the outcome comes again. A job that waited is
+// written even then: another placer may be placing it at this moment, and only
+// one of the two may win.
+func (p *Placer) write(ctx context.Context, job string, was, rec *messages.Record, revision uint64, ev placement.Event) (uint64, error) {
+	_, reported := ev.(placement.Reported)
+	raced := revision > 0 && was.State == messages.StatePending
+	ended := rec.State.Ended() && len(rec.Fences) == 0
+	if ended && (reported && !raced || revision == 0) {
 		return revision, nil
 	}
+	return p.writeRecord(ctx, job, rec, revision)
+}
+
+// writeRecord writes the record over the one at revision, or, at revision 0, as
+// the first.
+func (p *Placer) writeRecord(ctx context.Context, job string, rec *messages.Record, revision uint64) (uint64, error) {
 	data, err := encodeRecord(rec)
 	if err != nil {
 		return 0, err

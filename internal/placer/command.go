@@ -19,18 +19,28 @@ func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement
 	if job.Target != "" {
 		job.Target = to.Node // it has refused, and another node was found
 	}
-	outcome, err := p.ask(ctx, to.Node, rec.Journal, &job)
+	outcome, err := p.ask(ctx, to.Node, journalOf(rec, to), &job)
 	log := p.log.With("job", job.ID, "node", to.Node, "attempt", to.Attempt)
 	switch {
 	case err == nil:
 		log.Info("answered", "status", outcome.Status, "reason", reason(outcome))
+		p.fleet.heardOf(outcome)
 		p.answered(rec, *outcome)
 	case errors.Is(err, bus.ErrNoResponders) && first:
 		log.Warn("nobody answers for the node; placing anew")
+		p.fleet.release(job.ID, to.Attempt)
 		p.bring(job.ID, placement.Unheard(to))
 	case ctx.Err() == nil:
 		log.Warn("no answer to the command; it is sent again", "error", err)
 	}
+}
+
+// journalOf is the journal that an attempt was handed over to.
+func journalOf(rec *messages.Record, to placement.Command) string {
+	if s := rec.Successor; s != nil && s.Node == to.Node && s.Attempt == to.Attempt {
+		return s.Journal
+	}
+	return rec.Journal
 }
 
 // answered brings a node's answer to the job. That a task was accepted need not
@@ -104,11 +114,14 @@ func (p *Placer) ask(ctx context.Context, node, journal string, job *messages.Jo
 // bring puts an event into its job's lane. If it cannot be applied, the record
 // still asks for what led to it, and the sweep does that again.
 func (p *Placer) bring(job string, ev placement.Event) {
-	p.lanes.put(job, func() {
-		if err := p.apply(p.ctx, job, ev); err != nil && !errors.Is(err, errNoRecord) && p.ctx.Err() == nil {
-			p.log.Warn("an event waits for the next look at its job", "job", job, "error", err)
-		}
-	})
+	p.lanes.put(job, func() { p.applied(job, p.apply(p.ctx, job, ev)) })
+}
+
+// applied logs why an event could not be applied.
+func (p *Placer) applied(job string, err error) {
+	if err != nil && !errors.Is(err, errNoRecord) && p.ctx.Err() == nil {
+		p.log.Warn("an event waits for the next look at its job", "job", job, "error", err)
+	}
 }
 
 // reason is an outcome's reason, for the log.

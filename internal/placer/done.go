@@ -12,71 +12,102 @@ import (
 
 // ended is the record a job ended with, or nil when none is remembered.
 func (p *Placer) ended(ctx context.Context, job string) (*messages.Record, error) {
-	rec, _, err := p.lastWord(ctx, job)
+	rec, _, err := p.word(ctx, messages.StreamDone, job)
 	return rec, err
 }
 
-// lastWord is what was last said on a job's subject of the ended ones, and its
-// sequence. What a stranger put there that is no ended record of that job is no
-// word (rec is nil), or it would block the id; a record of a version that this
-// build does not speak is an error, since a newer placer said it.
-func (p *Placer) lastWord(ctx context.Context, job string) (rec *messages.Record, sequence uint64, err error) {
-	root := p.cfg.Root
-	last, err := p.cfg.Bus.Last(ctx, root.Stream(messages.StreamDone), root.Done(job))
+// lastLife is the record a job ended with; one that ended dead is remembered
+// longer than others.
+func (p *Placer) lastLife(ctx context.Context, job string) (*messages.Record, error) {
+	rec, err := p.ended(ctx, job)
+	if err == nil && rec == nil {
+		rec, _, err = p.word(ctx, messages.StreamDead, job)
+	}
+	return rec, err
+}
+
+// subjectOf is a job's subject in one of the two streams of ended records.
+func (p *Placer) subjectOf(stream, job string) string {
+	if stream == messages.StreamDead {
+		return p.cfg.Root.Dead(job)
+	}
+	return p.cfg.Root.Done(job)
+}
+
+// word is what was last said on a job's subject in a stream of ended records,
+// and its sequence. What a stranger put there that is no ended record of that
+// job is no word (rec is nil), or it would block the id; a record of a version
+// that this build does not speak is an error, since a newer placer said it.
+func (p *Placer) word(ctx context.Context, stream, job string) (rec *messages.Record, sequence uint64, err error) {
+	last, err := p.cfg.Bus.Last(ctx, p.cfg.Root.Stream(stream), p.subjectOf(stream, job))
 	switch {
 	case errors.Is(err, bus.ErrNotFound):
 		return nil, 0, nil
 	case err != nil:
 		return nil, 0, fmt.Errorf("job %s: look whether it has ended: %w", job, err)
 	}
-	rec, err = decodeRecord(last.Data)
+	rec, err = endedRecord(last.Data, job)
 	if e, ok := errors.AsType[*messages.Error](err); ok && e.Code == messages.CodeUnsupportedVersion {
 		return nil, 0, fmt.Errorf("job %s: the record it ended with: %w", job, err)
 	}
-	if err == nil {
-		err = rec.CheckSubject(job)
-	}
-	if err != nil || !rec.State.Ended() {
+	if err != nil {
 		p.log.Warn("what was said as a job's last word is none", "job", job, "sequence", last.Sequence, "error", err)
 		return nil, last.Sequence, nil
 	}
 	return rec, last.Sequence, nil
 }
 
-// sayDone publishes the ended record, if no last word has been said on the job;
-// said is false when one has.
-func (p *Placer) sayDone(ctx context.Context, rec *messages.Record) (said bool, err error) {
-	job, expect := rec.Job.ID, uint64(0)
-	for range conflicts {
-		err := p.publishRecord(ctx, p.cfg.Root.Done(job), rec, strconv.FormatUint(expect, 10))
-		if !errors.Is(err, bus.ErrConflict) {
-			return err == nil, err
-		}
-		word, sequence, err := p.lastWord(ctx, job)
-		if err != nil || word != nil {
-			return false, err
-		}
-		expect = sequence
+// endedRecord reads the record of a job that has ended.
+func endedRecord(data []byte, job string) (*messages.Record, error) {
+	rec, err := decodeRecord(data)
+	if err == nil {
+		err = rec.CheckSubject(job)
 	}
-	return false, fmt.Errorf("job %s: others say again and again that it has ended", job)
+	if err == nil && !rec.State.Ended() {
+		err = fmt.Errorf("a job that is %s has not ended", rec.State)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rec, nil
+}
+
+// sayDone publishes the ended record, unless the last word on this life of the
+// job has been said; said is false when it has.
+func (p *Placer) sayDone(ctx context.Context, rec *messages.Record) (said bool, err error) {
+	return p.sayOnce(ctx, messages.StreamDone, rec)
 }
 
 // sayDead publishes the record of a dead job for its operators. first says that
 // this placer has just said the last word; else one that did may have been
 // killed before it came to this.
 func (p *Placer) sayDead(ctx context.Context, rec *messages.Record, first bool) error {
-	job, expect := rec.Job.ID, ""
 	if !first {
-		if last, err := p.ended(ctx, job); err != nil || last == nil || last.State != messages.StateDead {
+		word, err := p.ended(ctx, rec.Job.ID)
+		if err != nil || word == nil || word.State != messages.StateDead || word.Retries != rec.Retries {
 			return err
 		}
-		expect = "0"
 	}
-	err := p.publishRecord(ctx, p.cfg.Root.Dead(job), rec, expect)
-	if errors.Is(err, bus.ErrConflict) {
-		return nil
-	}
+	_, err := p.sayOnce(ctx, messages.StreamDead, rec)
 	return err
+}
+
+// sayOnce publishes an ended record, unless one of the same life of the job, or
+// of a later one, stands there; one of an earlier life it replaces.
+func (p *Placer) sayOnce(ctx context.Context, stream string, rec *messages.Record) (said bool, err error) {
+	job, expect := rec.Job.ID, uint64(0)
+	for range conflicts {
+		err := p.publishRecord(ctx, p.subjectOf(stream, job), rec, strconv.FormatUint(expect, 10))
+		if !errors.Is(err, bus.ErrConflict) {
+			return err == nil, err
+		}
+		word, sequence, err := p.word(ctx, stream, job)
+		if err != nil || word != nil && word.Retries >= rec.Retries {
+			return false, err
+		}
+		expect = sequence
+	}
+	return false, fmt.Errorf("job %s: others say again and again that it has ended", job)
 }
 
 // repeat says the last word again.

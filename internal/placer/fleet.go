@@ -1,65 +1,175 @@
 package placer
 
 import (
-	"context"
 	"sync"
 	"time"
 
-	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/peer"
 )
 
-// fleet is the table of nodes, made safe for concurrent use.
+// expectedTTL is how long a node that a record names, and that was never heard,
+// is waited for.
+const expectedTTL = 10 * time.Second
+
+// fleet is the table of nodes and its judge, made safe for concurrent use, and
+// what this placer keeps beside them.
 type fleet struct {
 	mu    sync.Mutex
 	table *peer.Table
-	view  *peer.Snapshot // nil: the table has changed since
+	judge *peer.Judge
+	since time.Time // the judge's connection has stood since
+	notes map[string]*note
 }
 
-func newFleet() *fleet { return &fleet{table: peer.NewTable(0)} }
+// note is what a placer keeps of a node beside the table.
+type note struct {
+	journal    string
+	spoke      time.Time // when that journal was first heard
+	lost       time.Time // when the node was judged lost, or said goodbye
+	back       bool      // it is heard (again), and its records were not looked at yet
+	reconciled time.Time // when what it runs was last compared with the records
+}
 
-// hear takes in a heartbeat.
-func (f *fleet) hear(c messages.Capabilities, now time.Time) (peer.News, bool) {
+func newFleet() *fleet {
+	table := peer.NewTable(0)
+	return &fleet{table: table, judge: peer.NewJudge(table), notes: map[string]*note{}}
+}
+
+// hear takes in a heartbeat. before is the journal that was heard last.
+func (f *fleet) hear(c messages.Capabilities, now time.Time) (news peer.News, before string, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	news, ok := f.table.Hear(c, now)
-	if ok {
-		f.view = nil
+	n := f.notes[c.Node]
+	if n == nil {
+		n = &note{}
 	}
-	return news, ok
+	before = n.journal
+	if news, ok = f.table.Hear(c, now); !ok {
+		return news, before, false
+	}
+	f.notes[c.Node] = n
+	if node, _ := f.table.Get(c.Node); node.Journal() != n.journal {
+		n.journal, n.spoke = node.Journal(), now
+	}
+	switch {
+	case answering(news.To) && !answering(news.From):
+		n.back, n.lost, n.reconciled = true, time.Time{}, time.Time{}
+	case news.To == messages.NodeLeft && news.From != news.To:
+		n.lost = now
+	}
+	return news, before, true
 }
 
-// expire marks the silent nodes lost.
-func (f *fleet) expire(now time.Time) []peer.News {
+// answering tells whether a node in that state can be spoken to. One that is
+// quarantined cannot: either of two workers might answer.
+func answering(s messages.NodeState) bool {
+	return s == messages.NodeAlive || s == messages.NodeDraining
+}
+
+// expect waits for nodes that were never heard, as for those that were.
+func (f *fleet) expect(node string, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	lost := f.table.Expire(now)
-	if len(lost) > 0 {
-		f.view = nil
+	if _, known := f.table.Get(node); !known {
+		f.table.Expect(node, expectedTTL, now)
 	}
-	return lost
 }
 
-// snapshot is the table as it is; it is made once for each change.
+// settle tells the judge since when the connection has stood; zero: it does not.
+func (f *fleet) settle(since time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !since.Equal(f.since) {
+		f.since = since
+		f.judge.Settled(since)
+	}
+}
+
+// look is the nodes that are lost by now, and those that must be asked first.
+func (f *fleet) look(now time.Time) (lost []peer.News, ask []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	lost, ask = f.judge.Look(now)
+	for _, news := range lost {
+		n := f.notes[news.Node]
+		if n == nil {
+			n = &note{}
+			f.notes[news.Node] = n
+		}
+		n.lost, n.back = now, false
+	}
+	return lost, ask
+}
+
+// answered says that a node which was to be asked has, or has not, answered.
+func (f *fleet) answered(node string, did bool, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if did {
+		f.judge.Answered(node, now)
+	} else {
+		f.judge.Silent(node)
+	}
+}
+
+// snapshot is the table as it is.
 func (f *fleet) snapshot() peer.Snapshot {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.view == nil {
-		s := f.table.Snapshot()
-		f.view = &s
-	}
-	return *f.view
+	return f.table.Snapshot()
 }
 
 // forget drops a node from the table.
-func (f *fleet) forget(node string) bool {
+func (f *fleet) forget(node string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	_, known := f.table.Get(node)
 	f.table.Forget(node)
-	f.view = nil
-	return known
+	delete(f.notes, node)
+}
+
+// sight is what is known of a node.
+type sight struct {
+	state   messages.NodeState // "": it was never heard, and not judged
+	known   bool               // the table has it, if only as expected
+	journal string             // of its worker
+	steady  bool               // that journal has been the only one for a time-to-live
+	lost    time.Time          // when it was judged lost, or said goodbye
+	ttl     time.Duration
+	back    bool
+}
+
+// see is what is known of a node.
+func (f *fleet) see(node string, now time.Time) sight {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, known := f.table.Get(node)
+	if !known {
+		return sight{}
+	}
+	s := sight{state: n.State, known: true, journal: n.Journal(), ttl: n.Caps.TTL.Std()}
+	if kept := f.notes[node]; kept != nil {
+		s.lost, s.back = kept.lost, kept.back
+		s.steady = answering(n.State) && now.Sub(kept.spoke) >= s.ttl
+	}
+	return s
+}
+
+// welcomed says that the records of a node that is back were looked at.
+func (f *fleet) welcomed(node string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := f.notes[node]; n != nil {
+		n.back = false
+	}
+}
+
+// answers tells whether a node can be spoken to.
+func (f *fleet) answers(node string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, known := f.table.Get(node)
+	return known && answering(n.State)
 }
 
 // journal is the identity of the journal that the node's worker keeps, or "".
@@ -73,52 +183,58 @@ func (f *fleet) journal(node string) string {
 	return n.Journal()
 }
 
-// hearNodes listens to the heartbeats of the workers.
-func (p *Placer) hearNodes(context.Context) (bus.Subscription, error) {
-	return p.cfg.Bus.Subscribe(p.cfg.Root.Capabilities(messages.Any), func(m bus.Message) {
-		c, err := messages.Decode[messages.Capabilities](m.Data)
-		if err == nil {
-			err = c.CheckSubject(p.cfg.Root.Token(m.Subject, 1))
+// unreconciled is the nodes whose containers were not compared with the records
+// for as long as every.
+func (f *fleet) unreconciled(now time.Time, every time.Duration) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var nodes []string
+	for name, n := range f.notes {
+		if n.lost.IsZero() && (n.reconciled.IsZero() || now.Sub(n.reconciled) >= every) {
+			nodes = append(nodes, name)
 		}
-		if err != nil {
-			p.log.Warn("a heartbeat was dropped", "subject", m.Subject, "error", err)
-			return
-		}
-		p.nodeNews(p.fleet.hear(c, time.Now()))
-	})
+	}
+	return nodes
 }
 
-// nodeNews logs what a heartbeat changed, and looks at the jobs that wait when
-// they may be placed now.
-func (p *Placer) nodeNews(news peer.News, ok bool) {
-	if !ok {
-		return
-	}
-	if news.From != news.To {
-		p.log.Info("node", "node", news.Node, "was", news.From, "is", news.To)
-		p.tellNode(news)
-	}
-	if news.Ability {
-		p.lookNow()
+// reconciled notes that a node's containers are being compared with the records.
+func (f *fleet) reconciled(node string, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := f.notes[node]; n != nil {
+		n.reconciled = now
 	}
 }
 
-// tellNode publishes that a node has come or gone.
-func (p *Placer) tellNode(news peer.News) {
-	kind, ok := map[messages.NodeState]messages.EventKind{
-		messages.NodeAlive:    messages.EventNodeUp,
-		messages.NodeLost:     messages.EventNodeLost,
-		messages.NodeDraining: messages.EventNodeDraining,
-	}[news.To]
-	if !ok {
+// reserve holds room on the node for what is being handed out to it.
+func (f *fleet) reserve(node string, job *messages.Job, attempt uint64, now time.Time) {
+	if !job.Op.Places() {
 		return
 	}
-	ev := messages.Event{V: messages.Version, At: time.Now(), Node: messages.PlacerNode, Kind: kind, Message: news.Node}
-	data, err := messages.Encode(ev)
-	if err == nil {
-		err = p.cfg.Bus.Publish(p.ctx, bus.Message{Subject: p.cfg.Root.Event(messages.PlacerNode, kind), Data: data})
+	var want messages.Resources
+	if job.Spec != nil {
+		want = job.Spec.Resources
 	}
-	if err != nil {
-		p.log.Debug("an event was not published", "kind", kind, "error", err)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.table.Reserve(node, want, peer.Claim{Job: job.ID, Attempt: attempt}, now)
+}
+
+// heardOf settles what was reserved for an attempt by what its node says of it.
+func (f *fleet) heardOf(o *messages.Outcome) {
+	claim := peer.Claim{Job: o.Job, Attempt: o.Attempt}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if o.Status.Ends() {
+		f.table.Release(claim)
+	} else {
+		f.table.Accepted(claim)
 	}
+}
+
+// release gives back what was reserved for an attempt that was never heard.
+func (f *fleet) release(job string, attempt uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.table.Release(peer.Claim{Job: job, Attempt: attempt})
 }

@@ -2,24 +2,92 @@ package placer
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/peer"
 )
 
-// listJobs is a page of the live records that match, each without its spec.
-func (p *Placer) listJobs(_ context.Context, req messages.JobsRequest) (any, error) {
+// listJobs is a page of the records that match, each without its spec: of the
+// live ones, or, for a state in which a job has ended, of those that are
+// remembered.
+func (p *Placer) listJobs(ctx context.Context, req messages.JobsRequest) (any, error) {
+	match, err := p.liveJobs(&req), error(nil)
+	if req.State.Ended() && req.State != "" {
+		match, err = p.endedJobs(ctx, &req)
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	jobs, next := messages.Paginate(match, req.Page, idOf)
+	return messages.JobsReply{V: messages.Version, Jobs: jobs, Next: next}, nil
+}
+
+func idOf(r messages.Record) string { return r.Job.ID }
+
+func (p *Placer) liveJobs(req *messages.JobsRequest) []messages.Record {
 	var match []messages.Record
 	for _, e := range p.records.all() {
-		if jobMatches(e.record, &req) {
-			rec := *e.record
-			rec.Job.Spec = nil
-			match = append(match, rec)
+		if jobMatches(e.record, req) {
+			match = append(match, specless(e.record))
 		}
 	}
-	jobs, next := messages.Paginate(match, req.Page, func(r messages.Record) string { return r.Job.ID })
-	return messages.JobsReply{V: messages.Version, Jobs: jobs, Next: next}, nil
+	return match
+}
+
+func specless(r *messages.Record) messages.Record {
+	rec := *r
+	rec.Job.Spec = nil
+	return rec
+}
+
+// endedJobs is the records, behind the cursor and in the order of ids, that have
+// ended in the state asked for; no more than a page and one. A job that was
+// retried and lives is not among them.
+func (p *Placer) endedJobs(ctx context.Context, req *messages.JobsRequest) ([]messages.Record, error) {
+	stream := messages.StreamDone
+	if req.State == messages.StateDead {
+		stream = messages.StreamDead
+	}
+	most := req.Limit
+	if most == 0 {
+		most = messages.DefaultPageSize
+	}
+	page := firsts{most: most + 1}
+	for stored, err := range p.cfg.Bus.All(ctx, p.cfg.Root.Stream(stream), p.subjectOf(stream, messages.Any)) {
+		if err != nil {
+			return nil, err
+		}
+		rec, err := endedRecord(stored.Data, p.cfg.Root.Token(stored.Subject, 1))
+		if err != nil || rec.Job.ID <= req.Cursor || !jobMatches(rec, req) {
+			continue
+		}
+		if e, ok := p.records.get(rec.Job.ID); ok && e.record.Retries > rec.Retries {
+			continue
+		}
+		page.add(specless(rec))
+	}
+	return page.sorted(), nil
+}
+
+// firsts keeps the records whose ids come first, of however many there are.
+type firsts struct {
+	most    int
+	records []messages.Record
+}
+
+func (f *firsts) add(r messages.Record) {
+	if f.records = append(f.records, r); len(f.records) > 4*f.most {
+		f.records = f.sorted()
+	}
+}
+
+func (f *firsts) sorted() []messages.Record {
+	slices.SortFunc(f.records, func(a, b messages.Record) int { return strings.Compare(a.Job.ID, b.Job.ID) })
+	f.records = f.records[:min(len(f.records), f.most)]
+	return f.records
 }
 
 func jobMatches(r *messages.Record, req *messages.JobsRequest) bool {
@@ -42,8 +110,8 @@ func (p *Placer) listNodes(_ context.Context, req messages.NodesRequest) (any, e
 	now := time.Now()
 	var match []messages.NodeInfo
 	for n := range p.fleet.snapshot().All() {
-		if !hasLabels(n.Caps.Labels, req.Labels) {
-			continue
+		if n.Caps.Incarnation == "" || !hasLabels(n.Caps.Labels, req.Labels) {
+			continue // one that was never heard has nothing to show
 		}
 		if req.Platform != nil && !peer.CanRun(&n.Caps, []messages.Platform{*req.Platform}) {
 			continue

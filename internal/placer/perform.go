@@ -2,7 +2,6 @@ package placer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,30 +10,56 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/placement"
 )
 
+// deed is what apply has done about a job, for its effects: the record as it was
+// and is, and the event that led from the one to the other.
+type deed struct {
+	job      string
+	ev       placement.Event // nil: the record is taken up
+	was, rec *messages.Record
+	revision uint64 // of rec, or of the record it was made from when it was not written
+	wrote    bool
+}
+
+// first tells whether nobody can have sent the command before: the attempt was
+// handed over by the write that has just been made.
+func (d *deed) first(c placement.Command) bool {
+	return d.wrote && (d.was == nil || c.Attempt > d.was.LastAttempt())
+}
+
 // perform starts a record's effects in their order. Those that must be done
-// before the event is acknowledged are done when it returns; commands and
-// revokes go on beside the lanes, and the record sees to it that they are not
-// forgotten. first says that nobody can have sent the record's command before.
-func (p *Placer) perform(ctx context.Context, job string, rec *messages.Record, revision uint64, effects []placement.Effect, first bool) error {
+// before the event is acknowledged are done when it returns; what waits for
+// others goes on beside the lanes, and the record sees to it that it is not
+// forgotten.
+func (p *Placer) perform(ctx context.Context, d deed, effects []placement.Effect) error {
 	for _, effect := range effects {
 		var err error
 		switch e := effect.(type) {
+		case placement.Claim:
+			p.records.try(d.job, time.Now())
+			p.beside(func(ctx context.Context) { p.claim(ctx, d.rec) })
+		case placement.Supersede:
+			p.supersede(d.job, e.Job)
 		case placement.Command:
-			p.records.try(job, time.Now())
-			p.beside(func(ctx context.Context) { p.command(ctx, rec, e, first) })
+			p.records.try(d.job, time.Now())
+			if d.first(e) {
+				p.fleet.reserve(e.Node, &d.rec.Job, e.Attempt, time.Now())
+			}
+			p.beside(func(ctx context.Context) { p.command(ctx, d.rec, e, d.first(e)) })
 		case placement.Revoke:
-			p.records.try(job, time.Now())
-			p.beside(func(ctx context.Context) { p.revoke(ctx, rec, e) })
+			p.records.try(d.job, time.Now())
+			if p.fleet.answers(e.Node) {
+				p.beside(func(ctx context.Context) { p.revoke(ctx, d.rec, e) })
+			}
 		case placement.Finish:
-			err = p.finish(ctx, rec)
+			err = p.finish(ctx, d.rec, d.revision)
 		case placement.Delete:
-			err = p.deleteRecord(ctx, job, revision)
+			err = p.deleteRecord(ctx, d.rec, d.revision)
 		case placement.Repeat:
-			err = p.repeat(ctx, rec)
+			err = p.repeat(ctx, d.rec)
 		case placement.Reject:
-			err = p.reject(ctx, job, e.Error)
+			err = p.refuse(ctx, d, e.Error)
 		case placement.Tell:
-			p.tell(ctx, rec, e)
+			p.tell(ctx, d.job, d.rec, e)
 		}
 		if err != nil {
 			return err
@@ -43,42 +68,24 @@ func (p *Placer) perform(ctx context.Context, job string, rec *messages.Record, 
 	return nil
 }
 
-// finish says the last word on a job. The first word on the subject wins, so
-// however many placers get here, it is said once.
-func (p *Placer) finish(ctx context.Context, rec *messages.Record) error {
-	said, err := p.sayDone(ctx, rec)
-	if err != nil || rec.State != messages.StateDead {
-		return err
-	}
-	return p.sayDead(ctx, rec, said)
+// supersede asks for the end of the job that holds the name another one needs.
+func (p *Placer) supersede(job, holder string) {
+	p.beside(func(context.Context) {
+		p.bring(holder, placement.CancelAsked{Reason: "replaced by " + job})
+	})
 }
 
-// deleteRecord deletes the record of a job whose last word has been said. If it
-// was written since, by a placer that did not know, that writing was void.
-func (p *Placer) deleteRecord(ctx context.Context, job string, revision uint64) error {
-	if revision == 0 {
-		return nil // there never was one
+// finish says the last word on a job's life, and lets go of its name. The first
+// word wins, so however many placers get here, it is said once.
+func (p *Placer) finish(ctx context.Context, rec *messages.Record, revision uint64) error {
+	said, err := p.sayDone(ctx, rec)
+	if err == nil && rec.State == messages.StateDead {
+		err = p.sayDead(ctx, rec, said)
 	}
-	for range conflicts {
-		err := p.jobs.Delete(ctx, job, revision)
-		if err == nil || errors.Is(err, bus.ErrNotFound) {
-			p.records.deleted(job, revision)
-			return nil
-		}
-		if !errors.Is(err, bus.ErrConflict) {
-			return fmt.Errorf("job %s: delete its record: %w", job, err)
-		}
-		now, err := p.jobs.Get(ctx, job)
-		if errors.Is(err, bus.ErrNotFound) {
-			p.records.drop(job, revision)
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("job %s: read its record: %w", job, err)
-		}
-		revision = now.Revision
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("job %s: its ended record is written again and again", job)
+	return p.releaseName(ctx, rec, revision)
 }
 
 // reject answers a job that cannot be taken.
@@ -99,11 +106,24 @@ func (p *Placer) reject(ctx context.Context, job string, e messages.Error) error
 	return nil
 }
 
+// refuse answers whoever asked for what cannot be done: a verb by an error, a
+// scheduler on the job's outcomes.
+func (p *Placer) refuse(ctx context.Context, d deed, e messages.Error) error {
+	switch d.ev.(type) {
+	case placement.RetryAsked:
+		return &e
+	}
+	return p.reject(ctx, d.job, e)
+}
+
 // tell publishes an event; nobody depends on it.
-func (p *Placer) tell(ctx context.Context, rec *messages.Record, t placement.Tell) {
+func (p *Placer) tell(ctx context.Context, job string, rec *messages.Record, t placement.Tell) {
 	ev := messages.Event{
 		V: messages.Version, At: time.Now(), Node: messages.PlacerNode, Kind: t.Kind,
-		Job: rec.Job.ID, Attempt: rec.Attempt, Message: t.Message,
+		Job: job, Message: t.Message,
+	}
+	if rec != nil {
+		ev.Attempt = rec.Attempt
 	}
 	data, err := messages.Encode(ev)
 	if err == nil {

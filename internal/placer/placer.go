@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
@@ -42,6 +43,14 @@ type Config struct {
 	Settle time.Duration
 	// Heartbeat is the interval of the placer's own. Default 3 s.
 	Heartbeat time.Duration
+	// QuietAfter is how long a running job may be quiet before its worker is
+	// asked about it. Default 1 min.
+	QuietAfter time.Duration
+	// Reconcile is the pause between looks at what a node runs. Default 5 min.
+	Reconcile time.Duration
+	// MovesAtOnce is how many services leave a node that drains at the same time.
+	// Default 4.
+	MovesAtOnce int
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -66,6 +75,8 @@ func (c Config) withDefaults() (Config, error) {
 		{"sweep", &c.Sweep, time.Second},
 		{"settle", &c.Settle, time.Second},
 		{"heartbeat", &c.Heartbeat, 3 * time.Second},
+		{"quiet after", &c.QuietAfter, time.Minute},
+		{"reconcile", &c.Reconcile, 5 * time.Minute},
 	} {
 		if *d.value == 0 {
 			*d.value = d.fallback
@@ -74,20 +85,40 @@ func (c Config) withDefaults() (Config, error) {
 			return c, fmt.Errorf("placer: %s: %v is not allowed; want a duration above 0", d.name, *d.value)
 		}
 	}
+	if c.MovesAtOnce == 0 {
+		c.MovesAtOnce = 4
+	}
+	if c.MovesAtOnce < 0 {
+		return c, fmt.Errorf("placer: moves at once: %d is not allowed; want at least 1", c.MovesAtOnce)
+	}
 	return c, c.Root.Validate()
 }
+
+// Bounds of what a placer asks of workers at the same time.
+const (
+	mostAsks      = 16 // about quiet jobs
+	mostLists     = 8  // for what they run
+	mostInquiries = 64 // whether they are there
+)
 
 // Placer is a running placer.
 type Placer struct {
 	cfg     Config
 	log     *slog.Logger
 	jobs    bus.Bucket
+	names   bus.Bucket
 	records *records
 	fleet   *fleet
+	leases  *leases
 	placers *placers
 	lanes   *lanes
 	early   *earlyMessages
 	started time.Time
+
+	asks, lists, inquiries gate
+
+	conflicts atomic.Int64 // races for a record that another placer has won
+	listening time.Time    // the sweep's: since when it has kept pace
 
 	ctx    context.Context // of effects; ends when the placer stops
 	cancel context.CancelFunc
@@ -110,8 +141,11 @@ func Start(ctx context.Context, cfg Config) (*Placer, error) {
 		cfg:     cfg,
 		log:     cfg.Logger.With("placer", cfg.ID),
 		jobs:    cfg.Bus.Bucket(cfg.Root.Stream(messages.BucketJobs)),
+		names:   cfg.Bus.Bucket(cfg.Root.Stream(messages.BucketNames)),
 		records: newRecords(),
 		fleet:   newFleet(),
+		leases:  newLeases(),
+		asks:    newGate(mostAsks), lists: newGate(mostLists), inquiries: newGate(mostInquiries),
 		placers: newPlacers(cfg.ID),
 		lanes:   newLanes(64),
 		early:   newEarlyMessages(2 * cfg.RequestTimeout),
@@ -151,7 +185,7 @@ func (p *Placer) beside(f func(context.Context)) {
 // peers, then requests, then the streams.
 func (p *Placer) subscribe(ctx context.Context) error {
 	for _, start := range []func(context.Context) (bus.Subscription, error){
-		p.hearNodes, p.hearPlacers, p.serve, p.consumeOutcomes, p.consumeIntake,
+		p.hearNodes, p.hearLeases, p.hearPlacers, p.serve, p.consumeOutcomes, p.consumeIntake,
 	} {
 		sub, err := start(ctx)
 		if err != nil {

@@ -2,6 +2,7 @@ package placer
 
 import (
 	"cmp"
+	"container/list"
 	"context"
 	"encoding/json"
 	"slices"
@@ -18,11 +19,26 @@ type entry struct {
 	revision uint64
 	seen     time.Time // since when it has stood at this revision
 	tried    time.Time // when this placer last performed what is due
+	asked    asking    // of its worker, while it is quiet
+	losses   loss      // what was last said of the node it is on
+	moves    moving    // off a node that drains
+
+	queued *list.Element // in the index's waiting
+}
+
+// still is since when nothing has happened to the record, as far as this placer
+// knows, and it has not tried to change that.
+func (e *entry) still() time.Time {
+	if e.tried.After(e.seen) {
+		return e.tried
+	}
+	return e.seen
 }
 
 // records is a copy of the bucket of jobs, fed by its changes and by this
 // placer's own writes. Revisions only rise, so the order in which the two come
-// does not matter.
+// does not matter. Beside the records it keeps, so that a look at 100,000 of
+// them costs little, which ones need looking at, and which ones a node concerns.
 type records struct {
 	mu   sync.Mutex
 	live map[string]*entry
@@ -30,10 +46,12 @@ type records struct {
 	// revision it deleted, until the bucket's changes have come past that.
 	gone  map[string]uint64
 	heard uint64 // the latest revision of the bucket's changes
+
+	index index
 }
 
 func newRecords() *records {
-	return &records{live: map[string]*entry{}, gone: map[string]uint64{}}
+	return &records{live: map[string]*entry{}, gone: map[string]uint64{}, index: newIndex()}
 }
 
 // get is the record of a job, if this placer has seen one.
@@ -56,13 +74,18 @@ func (r *records) set(job string, rec *messages.Record, revision uint64) {
 	}
 	now := time.Now()
 	e := r.live[job]
-	if e == nil {
-		r.live[job] = &entry{record: rec, revision: revision, seen: now}
+	switch {
+	case e == nil:
+		e = &entry{record: rec, revision: revision, seen: now}
+		r.live[job] = e
+	case revision > e.revision:
+		r.index.remove(e)
+		e.record, e.revision, e.seen, e.tried = rec, revision, now, time.Time{}
+		e.asked, e.losses = asking{}, loss{}
+	default:
 		return
 	}
-	if revision > e.revision {
-		e.record, e.revision, e.seen, e.tried = rec, revision, now, time.Time{}
-	}
+	r.index.add(e)
 }
 
 // drop forgets a record that was deleted. revision is the deletion's own, or
@@ -71,6 +94,7 @@ func (r *records) drop(job string, revision uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if e := r.live[job]; e != nil && e.revision <= revision {
+		r.index.remove(e)
 		delete(r.live, job)
 	}
 }
@@ -101,23 +125,42 @@ func (r *records) hear(revision uint64) {
 
 // try marks that what is due for the record is being performed now.
 func (r *records) try(job string, now time.Time) {
+	r.note(job, func(e *entry) { e.tried = now })
+}
+
+// note changes what this placer keeps beside a record.
+func (r *records) note(job string, change func(*entry)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if e := r.live[job]; e != nil {
-		e.tried = now
+		change(e)
 	}
 }
 
 // all is every live record, in the order of job ids.
 func (r *records) all() []entry {
-	r.mu.Lock()
-	out := make([]entry, 0, len(r.live))
-	for _, e := range r.live {
-		out = append(out, *e)
-	}
-	r.mu.Unlock()
+	out := r.matching(func(*entry) bool { return true })
 	slices.SortFunc(out, func(a, b entry) int { return cmp.Compare(a.record.Job.ID, b.record.Job.ID) })
 	return out
+}
+
+// pick is the records of from for which want is true. r is locked, and want
+// must be quick.
+func pick(from map[string]*entry, want func(*entry) bool) []entry {
+	var out []entry
+	for _, e := range from {
+		if want(e) {
+			out = append(out, *e)
+		}
+	}
+	return out
+}
+
+// matching is the live records for which want is true.
+func (r *records) matching(want func(*entry) bool) []entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return pick(r.live, want)
 }
 
 // counts is how many live records there are in each state.

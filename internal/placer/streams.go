@@ -114,6 +114,7 @@ func (p *Placer) takeOutcome(ctx context.Context, node, job string, data []byte)
 		p.log.Warn("an outcome was dropped", "node", node, "job", job, "error", err)
 		return nil
 	}
+	p.fleet.heardOf(&outcome)
 	return p.apply(ctx, job, placement.Reported{Outcome: outcome})
 }
 

@@ -21,9 +21,12 @@ func (p *Placer) serve(context.Context) (bus.Subscription, error) {
 	answers := map[messages.PlacerVerb]func(context.Context, []byte) (any, error){
 		messages.PlacerJobs:    answer(p.listJobs),
 		messages.PlacerJob:     answer(p.showJob),
+		messages.PlacerRetry:   answer(p.retryJob),
 		messages.PlacerCancel:  answer(p.cancelJob),
 		messages.PlacerExplain: answer(p.explain),
 		messages.PlacerNodes:   answer(p.listNodes),
+		messages.PlacerDrain:   answer(p.drainNode),
+		messages.PlacerUndrain: answer(p.undrainNode),
 		messages.PlacerForget:  answer(p.forgetNode),
 		messages.PlacerInfo:    answer(p.info),
 	}
@@ -34,9 +37,6 @@ func (p *Placer) serve(context.Context) (bus.Subscription, error) {
 	}
 	for _, verb := range messages.PlacerVerbs() {
 		handle := answers[verb]
-		if handle == nil {
-			handle = notYet(verb)
-		}
 		service.Endpoints = append(service.Endpoints, bus.Endpoint{
 			Name: string(verb), Subject: p.cfg.Root.PlacerVerb(verb), Queue: queue,
 			Handler: func(r bus.Request) { p.work.Go(func() { p.reply(r, handle) }) },
@@ -82,13 +82,6 @@ func answer[T any, P interface {
 	}
 }
 
-// notYet answers the verbs that come with a later version.
-func notYet(verb messages.PlacerVerb) func(context.Context, []byte) (any, error) {
-	return func(context.Context, []byte) (any, error) {
-		return nil, &messages.Error{Code: messages.CodeNotImplemented, Message: fmt.Sprintf("this version does not answer %q yet", verb)}
-	}
-}
-
 func (p *Placer) showJob(ctx context.Context, req messages.JobRequest) (any, error) {
 	return p.find(ctx, req.ID)
 }
@@ -98,38 +91,61 @@ func (p *Placer) find(ctx context.Context, id string) (*messages.Record, error) 
 	if e, ok := p.records.get(id); ok {
 		return e.record, nil
 	}
-	found, err := p.jobs.Get(ctx, id)
-	switch {
-	case err == nil:
-		return decodeRecord(found.Value)
-	case !errors.Is(err, bus.ErrNotFound):
-		return nil, unavailable(err)
+	rec, _, err := p.stored(ctx, id)
+	if err == nil && rec == nil {
+		rec, err = p.lastLife(ctx, id)
 	}
-	rec, err := p.ended(ctx, id)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	if rec == nil {
-		return nil, &messages.Error{Code: messages.CodeNotFound, Field: "id", Message: fmt.Sprintf("no job %q is known; ended ones are kept for 7 days", id)}
+		return nil, unknownJob(id)
 	}
 	return rec, nil
 }
 
-// cancelJob asks for a job's end and answers with its record as it is then.
+func unknownJob(id string) error {
+	return &messages.Error{
+		Code: messages.CodeNotFound, Field: "id",
+		Message: fmt.Sprintf("no job %q is known; ended ones are kept for 7 days, dead ones for 30", id),
+	}
+}
+
+// cancelJob asks for a job's end.
 func (p *Placer) cancelJob(ctx context.Context, req messages.JobRequest) (any, error) {
-	if _, err := p.find(ctx, req.ID); err != nil {
+	return p.change(ctx, req.ID, placement.CancelAsked{Reason: req.Reason})
+}
+
+// retryJob asks for another life of a job that has ended badly.
+func (p *Placer) retryJob(ctx context.Context, req messages.JobRequest) (any, error) {
+	return p.change(ctx, req.ID, placement.RetryAsked{Reason: req.Reason})
+}
+
+// change brings an event to a job, and answers with its record as it is then.
+func (p *Placer) change(ctx context.Context, id string, ev placement.Event) (any, error) {
+	err := p.await(ctx, id, ev)
+	switch {
+	case errors.Is(err, errNoRecord):
+		return nil, unknownJob(id)
+	case err != nil:
 		return nil, err
 	}
+	return p.find(ctx, id)
+}
+
+// await brings an event to a job and waits until it is applied. What cannot be
+// had is a *messages.Error, errNoRecord that there is no such job.
+func (p *Placer) await(ctx context.Context, job string, ev placement.Event) error {
 	done := make(chan error, 1)
-	p.lanes.put(req.ID, func() { done <- p.apply(p.ctx, req.ID, placement.CancelAsked{Reason: req.Reason}) })
+	p.lanes.put(job, func() { done <- p.apply(p.ctx, job, ev) })
 	select {
 	case err := <-done:
-		if err != nil && !errors.Is(err, errNoRecord) {
-			return nil, unavailable(err)
+		if _, said := errors.AsType[*messages.Error](err); err == nil || said || errors.Is(err, errNoRecord) {
+			return err
 		}
-		return p.find(ctx, req.ID)
+		return unavailable(err)
 	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
+		return unavailable(ctx.Err())
 	}
 }
 
@@ -142,13 +158,6 @@ func (p *Placer) explain(ctx context.Context, req messages.ExplainRequest) (any,
 		return nil, err
 	}
 	return placement.Explain(&rec.Job, rec.Platforms, p.fleet.snapshot(), time.Now()), nil
-}
-
-func (p *Placer) forgetNode(_ context.Context, req messages.NodeRequest) (any, error) {
-	if !p.fleet.forget(req.Node) {
-		return nil, &messages.Error{Code: messages.CodeNotFound, Field: "node", Message: fmt.Sprintf("no node %q has been heard of", req.Node)}
-	}
-	return messages.DrainReply{V: messages.Version, Node: req.Node}, nil
 }
 
 func (p *Placer) info(context.Context, messages.EmptyRequest) (any, error) {
