@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/internal/worker/journal"
@@ -40,17 +41,20 @@ func (w *Worker) publish() {
 	}
 }
 
-// publishBatch sends the oldest outcomes and takes them out of the queue.
+// publishBatch sends the oldest outcomes and takes them out of the queue, up to
+// the first that could not be sent. What was sent beyond that one is sent again:
+// a repeat is recognised.
 func (w *Worker) publishBatch(ctx context.Context) (sent int, err error) {
 	queue, err := w.cfg.Journal.Queue(batch)
 	if err != nil || len(queue) == 0 {
 		return 0, err
 	}
-	for _, q := range queue {
-		if err = w.publishOne(ctx, &q.Outcome); err != nil {
-			break
-		}
+	errs := w.publishAll(ctx, queue)
+	for sent < len(queue) && errs[sent] == nil {
 		sent++
+	}
+	if sent < len(queue) {
+		err = errs[sent]
 	}
 	if sent > 0 {
 		if e := w.cfg.Journal.Sent(queue[sent-1].Seq); err == nil {
@@ -58,6 +62,40 @@ func (w *Worker) publishBatch(ctx context.Context) (sent int, err error) {
 		}
 	}
 	return sent, err
+}
+
+// atOnce is how many jobs' outcomes are under way to the bus at a time.
+const atOnce = 32
+
+// publishAll sends outcomes, those of one job in their order, those of different
+// jobs side by side: each waits for the bus to have it on its disk. After a
+// failure the job's later ones are not tried.
+func (w *Worker) publishAll(ctx context.Context, queue []journal.Queued) []error {
+	errs := make([]error, len(queue))
+	ofJob := map[string][]int{}
+	var jobs []string
+	for i, q := range queue {
+		if ofJob[q.Outcome.Job] == nil {
+			jobs = append(jobs, q.Outcome.Job)
+		}
+		ofJob[q.Outcome.Job] = append(ofJob[q.Outcome.Job], i)
+	}
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for _, job := range jobs {
+		g.Go(func() error {
+			var err error
+			for _, i := range ofJob[job] {
+				if err == nil {
+					err = w.publishOne(ctx, &queue[i].Outcome)
+				}
+				errs[i] = err
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // the errors are in errs
+	return errs
 }
 
 func (w *Worker) publishOne(ctx context.Context, o *messages.Outcome) error {
