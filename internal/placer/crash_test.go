@@ -58,6 +58,16 @@ func (c *cut) Request(ctx context.Context, m bus.Message) (bus.Message, error) {
 	return c.Bus.Request(ctx, m)
 }
 
+// Consume hears nothing of a stream that is cut, as while others hold what it
+// has.
+func (c *cut) Consume(ctx context.Context, of bus.Consumer, handler func(bus.Delivery)) (bus.Subscription, error) {
+	if c.cuts("consume " + of.Stream) {
+		of.Filters = []string{"nobody.speaks.here"}
+		of.Name += "-cut"
+	}
+	return c.Bus.Consume(ctx, of, handler)
+}
+
 func (c *cut) Bucket(name string) bus.Bucket { return cutBucket{c.Bus.Bucket(name), c} }
 
 type cutBucket struct {

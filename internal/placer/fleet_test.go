@@ -157,7 +157,19 @@ func (y *yard) worker(node string, platform messages.Platform, change ...func(*w
 // placer puts a placer on the bus; wrap may stand between the two.
 func (y *yard) placer(id string, wrap ...func(bus.Bus) bus.Bus) (stop func()) {
 	y.t.Helper()
+	return y.placerOn(y.server.Connect(id), id, wrap...)
+}
+
+// placerConn puts a placer on the bus, and gives its connection.
+func (y *yard) placerConn(id string) *membus.Conn {
+	y.t.Helper()
 	conn := y.server.Connect(id)
+	y.placerOn(conn, id)
+	return conn
+}
+
+func (y *yard) placerOn(conn *membus.Conn, id string, wrap ...func(bus.Bus) bus.Bus) (stop func()) {
+	y.t.Helper()
 	var b bus.Bus = conn
 	for _, f := range wrap {
 		b = f(b)
@@ -229,6 +241,20 @@ func verb[T any](y *yard, v messages.PlacerVerb, request any) T {
 		y.t.Fatal(err)
 	}
 	return value
+}
+
+// refused is the error with which a placer answers.
+func (y *yard) refused(v messages.PlacerVerb, request any) string {
+	y.t.Helper()
+	data, err := messages.Encode(request)
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	reply, err := y.client.Request(y.t.Context(), bus.Message{Subject: root.PlacerVerb(v), Data: data})
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	return reply.Header[messages.HeaderError]
 }
 
 func (y *yard) record(job string) messages.Record {
