@@ -15,6 +15,9 @@ import (
 // decision is where the container is to run, or nil where that has to be found
 // out by doing it.
 func (w *Worker) admit(ctx context.Context, job *messages.Job) (*runtime.Decision, *messages.RouteToPeer) {
+	if w.attempts.isClosed() {
+		return nil, noNewWork(job)
+	}
 	if r := refuse(job, w.cfg.Labels); r != nil {
 		return nil, r
 	}
@@ -37,6 +40,11 @@ func refusal(job *messages.Job, code messages.RefuseCode, format string, args ..
 	return &messages.RouteToPeer{
 		Service: job.EffectiveService(), Code: code, Reason: messages.TruncateReason(fmt.Sprintf(format, args...)),
 	}
+}
+
+// noNewWork is the refusal of a node that drains.
+func noNewWork(job *messages.Job) *messages.RouteToPeer {
+	return refusal(job, messages.RefuseDraining, "this node is draining and takes no new work")
 }
 
 // noRoom is the refusal for want of room.

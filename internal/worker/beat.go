@@ -21,6 +21,7 @@ func (w *Worker) beat() {
 		case <-w.ctx.Done():
 			return
 		case <-tick.C:
+			w.lookForContainers()
 		case <-w.beatNow:
 			// Many jobs that come and go at once share one heartbeat.
 			select {
@@ -74,7 +75,7 @@ func (w *Worker) capabilities(ctx context.Context, ttl time.Duration) messages.C
 		At: time.Now(), Interval: messages.Duration(w.cfg.Heartbeat), TTL: messages.Duration(ttl),
 		Host: w.cfg.Host, Platforms: []messages.RuntimePlatform{},
 		Free: w.attempts.free(), Total: w.cfg.Total,
-		Labels: w.cfg.Labels, Containers: w.attempts.count(), Version: w.cfg.Version,
+		Labels: w.cfg.Labels, Draining: w.attempts.isClosed(), Containers: w.attempts.containers(), Version: w.cfg.Version,
 	}
 	if ttl == 0 {
 		return c // it leaves: what it could run does not matter

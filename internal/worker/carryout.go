@@ -40,8 +40,9 @@ func (w *Worker) carryOut(at *active, resumed bool) {
 		return // so does this
 	}
 	w.tidy(&at.Attempt, at.stopSeen())
-	w.attempts.drop(at)
+	w.attempts.drop(at, makesContainer(at, &o))
 	w.changed()
+	w.drained()
 	close(at.done)
 	w.log.Info("ended a job", "job", at.Job.ID, "attempt", at.Job.Attempt, "status", o.Status, "reason", reason(&o))
 }

@@ -108,7 +108,7 @@ func (w *Worker) accept(ctx context.Context, job messages.Job, fingerprint strin
 			return w.refuse(a, route)
 		}
 	}
-	return w.begin(at)
+	return w.take(at)
 }
 
 // remembered is the answer an attempt got before. An attempt below the newest
@@ -167,14 +167,14 @@ func (w *Worker) refuse(a journal.Attempt, route *messages.RouteToPeer) (message
 	return o, nil
 }
 
-// begin takes the room an attempt asks for, journals its acceptance, and starts
+// take takes the room an attempt asks for, journals its acceptance, and starts
 // to carry it out. From the journal's answer on, the worker owes an outcome.
-func (w *Worker) begin(at *active) (messages.Outcome, error) {
+func (w *Worker) take(at *active) (messages.Outcome, error) {
 	a := at.Attempt
 	o := w.outcome(&a, messages.StatusAccepted)
 	at.Last = &o
-	if free, ok := w.attempts.addIfRoom(at); !ok {
-		return w.refuse(a, noRoom(&a.Job, free))
+	if route := w.attempts.admit(at); route != nil {
+		return w.refuse(a, route)
 	}
 	a.Last = &o
 	var publish []messages.Outcome
@@ -182,7 +182,7 @@ func (w *Worker) begin(at *active) (messages.Outcome, error) {
 		publish = append(publish, o) // a placer that sent it has the reply
 	}
 	if err := w.cfg.Journal.Write(a, publish...); err != nil {
-		w.attempts.drop(at)
+		w.attempts.drop(at, nil)
 		return messages.Outcome{}, unavailable(err)
 	}
 	w.queued()

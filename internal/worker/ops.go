@@ -161,6 +161,10 @@ func (w *Worker) opRemove(ctx context.Context, at *active) (*messages.Result, er
 	if errdefs.IsNotFound(err) {
 		err = nil
 	}
+	if err == nil {
+		w.attempts.release(id)
+		w.changed()
+	}
 	return &messages.Result{Container: id.String(), Changed: &changed}, err
 }
 

@@ -49,6 +49,9 @@ func (w *Worker) hearPeers() (bus.Subscription, error) {
 			w.log.Warn("a heartbeat was dropped", "subject", m.Subject, "error", err)
 			return
 		}
+		if c.Node == w.cfg.Node {
+			w.heardOwnName(&c)
+		}
 		w.peers.hear(c, time.Now())
 	})
 }

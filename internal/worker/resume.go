@@ -18,7 +18,7 @@ func (w *Worker) resume() error {
 	for _, a := range open {
 		w.log.Info("taking up a job", "job", a.Job.ID, "attempt", a.Job.Attempt, "phase", a.Phase)
 		at := newActive(a)
-		w.attempts.add(at)
+		w.attempts.resume(at)
 		w.work.Go(func() { w.carryOut(at, true) })
 	}
 	w.work.Go(w.tidyAll)
@@ -38,6 +38,7 @@ func (w *Worker) tidyAll() {
 		}
 		return
 	}
+	w.holds(w.attempts.look(), held)
 	for _, c := range held {
 		a, err := w.cfg.Journal.Attempt(c.Owner.Job, c.Owner.Attempt)
 		switch {

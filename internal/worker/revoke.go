@@ -87,6 +87,7 @@ func (w *Worker) stopAndRemove(ctx context.Context, id runtime.ContainerID) erro
 	if err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("remove the revoked container %s: %w", id, err)
 	}
+	w.attempts.release(id)
 	return nil
 }
 

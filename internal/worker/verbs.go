@@ -52,6 +52,8 @@ func (w *Worker) answers() map[messages.WorkerVerb]func(bus.Request) {
 		messages.VerbInfo:    single(w, w.info),
 		messages.VerbAttempt: single(w, w.attempt),
 		messages.VerbLogs:    w.logs,
+		messages.VerbDrain:   waiting(w, w.drainVerb),
+		messages.VerbUndrain: waiting(w, w.undrainVerb),
 	}
 }
 
@@ -60,8 +62,16 @@ func single[T any, P interface {
 	*T
 	messages.Validator
 }](w *Worker, f func(context.Context, T) (any, error)) func(bus.Request) {
+	return answering[T, P](w, verbTimeout, f)
+}
+
+// answering makes a handler of a method that gives one answer within a time.
+func answering[T any, P interface {
+	*T
+	messages.Validator
+}](w *Worker, within time.Duration, f func(context.Context, T) (any, error)) func(bus.Request) {
 	return func(r bus.Request) {
-		ctx, cancel := context.WithTimeout(w.ctx, verbTimeout)
+		ctx, cancel := context.WithTimeout(w.ctx, within)
 		defer cancel()
 		req, err := messages.DecodeRequest[T, P](r.Message().Data)
 		var value any
@@ -105,7 +115,13 @@ func (w *Worker) attempt(_ context.Context, req messages.AttemptRequest) (any, e
 			Message: fmt.Sprintf("this node's journal has no attempt %d of job %q; ended ones are kept for a day", req.Attempt, req.Job),
 		}
 	}
-	return a.Last, nil
+	// With its job, so that placers which have lost their records can adopt it.
+	last, body := *a.Last, a.Job
+	if body.Op != messages.OpRevoke {
+		body.Attempt = 0
+		last.JobBody, last.Fingerprint = &body, a.Fingerprint
+	}
+	return last, nil
 }
 
 func (w *Worker) info(ctx context.Context, _ messages.EmptyRequest) (any, error) {

@@ -103,19 +103,26 @@ type Worker struct {
 	cfg      Config
 	log      *slog.Logger
 	attempts *attempts
+	drain    drain
 	peers    *peers
 	outbox   chan struct{} // the journal's queue has grown
 	beatNow  chan struct{} // a heartbeat is wanted before its time
 	seq      uint64        // of heartbeats; owned by beat
+	rivals   sync.Map      // journals heard under this node's name
+	failed   chan error    // why the worker cannot go on
 
 	ctx    context.Context // of everything the worker does; ends when it stops
 	cancel context.CancelFunc
 	work   sync.WaitGroup
-	subs   []bus.Subscription
+
+	mu   sync.Mutex
+	subs []bus.Subscription
 }
 
 // Start takes up what the journal holds, begins to answer and to report, and
-// returns. ctx bounds the start alone; Stop ends the worker.
+// returns. Without a bus it begins to answer once there is one; should the
+// node's name be another worker's by then, Failed says so (ErrNameTaken). ctx
+// bounds the start alone; Stop ends the worker.
 func Start(ctx context.Context, cfg Config) (*Worker, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -128,24 +135,38 @@ func Start(ctx context.Context, cfg Config) (*Worker, error) {
 		peers:    newPeers(cfg.Peers),
 		outbox:   make(chan struct{}, 1),
 		beatNow:  make(chan struct{}, 1),
+		failed:   make(chan error, 1),
 	}
 	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	if err := w.resume(); err != nil {
+	if err := w.begin(ctx); err != nil {
 		w.abort(ctx)
 		return nil, err
 	}
-	for _, start := range []func() (bus.Subscription, error){w.hearPeers, w.serve} {
-		sub, err := start()
-		if err != nil {
-			w.abort(ctx)
-			return nil, err
-		}
-		w.subs = append(w.subs, sub)
-	}
-	w.work.Go(w.publish)
-	w.work.Go(w.beat)
-	w.work.Go(w.forget)
 	return w, nil
+}
+
+// begin is the start, in order: what was owed is taken up whether or not the
+// fleet can be joined at once.
+func (w *Worker) begin(ctx context.Context) error {
+	if err := w.restoreDrain(); err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	if err := w.resume(); err != nil {
+		return err
+	}
+	sub, err := w.hearPeers()
+	if err != nil {
+		return err
+	}
+	w.subscribed(sub)
+	w.work.Go(w.forget)
+	return w.enter(ctx)
+}
+
+func (w *Worker) subscribed(s bus.Subscription) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.subs = append(w.subs, s)
 }
 
 // Incarnation is the journal's identity and how often it was opened.
@@ -173,7 +194,10 @@ func (w *Worker) abort(ctx context.Context) {
 }
 
 func (w *Worker) unsubscribe(ctx context.Context) {
-	for _, s := range w.subs {
+	w.mu.Lock()
+	subs := w.subs
+	w.mu.Unlock()
+	for _, s := range subs {
 		if err := s.Stop(ctx); err != nil {
 			w.log.Warn("a subscription did not stop in time", "error", err)
 		}

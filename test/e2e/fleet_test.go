@@ -87,7 +87,7 @@ func (f *fleet) pretender(node, platforms string, args ...string) *process {
 // waits until the placer knows it.
 func (f *fleet) worker(node string, args ...string) *process {
 	f.t.Helper()
-	common := []string{"--nats", f.nats.url, "--node", node, "--state-dir", f.state(node), "--heartbeat", "1s", "--ttl", "5s"}
+	common := []string{"--nats", f.nats.url, "--node", node, "--state-dir", f.state(node), "--heartbeat", "1s", "--ttl", "5s", "--drain-timeout", "0s"}
 	p := start(f.t, node, "worker", append(common, args...)...)
 	if got := p.ready["node"]; got != node {
 		f.t.Fatalf("the ready line of %s says node=%s", node, got)

@@ -24,6 +24,15 @@ type Running interface {
 	Close(ctx context.Context)
 }
 
+// A Running may have more to it.
+type (
+	// drainer has work to finish before it is closed: Drain returns when that is
+	// done, at the latest when ctx ends.
+	drainer interface{ Drain(ctx context.Context) }
+	// failer may find out that it cannot go on.
+	failer interface{ Failed() <-chan error }
+)
+
 // Daemon is a program that works until it is told to end: flags, log and
 // signals are alike for all of them.
 type Daemon struct {
@@ -56,18 +65,39 @@ func (d Daemon) Command() *cobra.Command {
 }
 
 func (d Daemon) run(ctx context.Context, log *slog.Logger) error {
-	ctx, stop := Signals(ctx)
-	defer stop()
-	running, err := d.Start(ctx, log)
+	told := Listen(ctx)
+	defer told.Stop()
+	running, err := d.Start(told.Once, log)
 	if err != nil {
 		return err
 	}
 	node, nats, http := running.Names()
 	Ready(os.Stdout, node, nats, http)
-	<-ctx.Done()
+	err = untilTold(told, running)
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer cancel()
 	running.Close(end)
+	return err
+}
+
+// untilTold returns when the daemon is to be closed: after the first signal and
+// what it finishes on that, at once with the second, or with the error for which
+// it cannot go on.
+func untilTold(told *Told, running Running) error {
+	var failed <-chan error
+	if f, ok := running.(failer); ok {
+		failed = f.Failed()
+	}
+	select {
+	case err := <-failed:
+		return err
+	case <-told.Once.Done():
+	}
+	if d, ok := running.(drainer); ok {
+		d.Drain(told.Twice)
+	} else {
+		told.NoMore()
+	}
 	return nil
 }
 

@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -26,24 +28,64 @@ func Logger(w io.Writer, level string) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l})), nil
 }
 
+// Told is how often a process has been told to end, by SIGTERM or SIGINT.
+type Told struct {
+	Once  context.Context // ends with the first signal
+	Twice context.Context // ends with the second
+
+	signals     chan os.Signal
+	once, twice context.CancelFunc
+	stopped     chan struct{}
+	noMore      atomic.Bool
+}
+
+// Listen begins to hear signals. The third one ends the process at once; after
+// NoMore the second does.
+func Listen(ctx context.Context) *Told {
+	t := &Told{signals: make(chan os.Signal, 3), stopped: make(chan struct{})}
+	t.Once, t.once = context.WithCancel(ctx)
+	t.Twice, t.twice = context.WithCancel(ctx)
+	signal.Notify(t.signals, os.Interrupt, syscall.SIGTERM)
+	go t.hear()
+	return t
+}
+
+func (t *Told) hear() {
+	for n := 1; ; n++ {
+		select {
+		case <-t.signals:
+		case <-t.stopped:
+			return
+		}
+		switch {
+		case n == 1:
+			t.once()
+		case n == 2 && !t.noMore.Load():
+			t.twice()
+		default:
+			os.Exit(1)
+		}
+	}
+}
+
+// NoMore says that there is nothing that a second signal could cut short but
+// the end itself.
+func (t *Told) NoMore() { t.noMore.Store(true) }
+
+// Stop stops hearing signals.
+func (t *Told) Stop() {
+	signal.Stop(t.signals)
+	close(t.stopped)
+	t.once()
+	t.twice()
+}
+
 // Signals returns a context that ends with the first SIGTERM or SIGINT; the
 // second one ends the process at once.
 func Signals(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	ch := make(chan os.Signal, 2)
-	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		select {
-		case <-ch:
-			cancel()
-		case <-ctx.Done():
-			signal.Stop(ch)
-			return
-		}
-		<-ch
-		os.Exit(1)
-	}()
-	return ctx, cancel
+	t := Listen(ctx)
+	t.NoMore()
+	return t.Once, sync.OnceFunc(t.Stop)
 }
 
 // Ready prints the line that says that node answers.

@@ -42,6 +42,7 @@ type Config struct {
 	Delegate           string
 	InstallWSL         string
 	Heartbeat, TTL     time.Duration
+	DrainTimeout       time.Duration // 0: Drain does not wait
 	HTTP               string
 	Policy             string
 	Peers              int
@@ -72,6 +73,7 @@ func (c *Config) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&c.InstallWSL, "install-wsl", "", "yes: set WSL2 up as the delegate (Windows)")
 	fs.DurationVar(&c.Heartbeat, "heartbeat", 3*time.Second, "pause between heartbeats")
 	fs.DurationVar(&c.TTL, "ttl", 10*time.Second, "how long this node counts as alive after a heartbeat")
+	fs.DurationVar(&c.DrainTimeout, "drain-timeout", 30*time.Second, "how long SIGTERM waits for what runs here; 0s: not at all")
 	fs.StringVar(&c.HTTP, "http", "127.0.0.1:0", "`HOST:PORT` for /healthz")
 	fs.StringVar(&c.Policy, "policy", "", "`FILE` that says what containers may do on this node")
 	fs.IntVar(&c.Peers, "peers", 256, "how many peers are remembered")
@@ -106,6 +108,9 @@ func (c *Config) validate() error {
 		return fmt.Errorf("--heartbeat: %v is not allowed; want a duration above 0, such as 3s", c.Heartbeat)
 	case c.TTL < 2*c.Heartbeat:
 		return fmt.Errorf("--ttl: %v is not allowed; want at least twice the heartbeat (%v), so that one lost heartbeat is not a lost node", c.TTL, c.Heartbeat)
+	}
+	if c.DrainTimeout < 0 {
+		return fmt.Errorf("--drain-timeout: %v is not allowed; want a duration such as 30s, or 0s to wait for nothing", c.DrainTimeout)
 	}
 	for _, later := range []struct{ flag, value string }{
 		{"--delegate", c.Delegate}, {"--install-wsl", c.InstallWSL}, {"--policy", c.Policy},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/shunt-fleet/shunt/cmd/internal/process"
 	"github.com/shunt-fleet/shunt/internal/bus/natsbus"
@@ -23,6 +24,7 @@ type Worker struct {
 	Node string
 
 	log      *slog.Logger
+	drain    time.Duration // how long Drain waits at most
 	bus      *natsbus.Bus
 	runtimes *runtimes
 	journal  *boltjournal.Journal
@@ -39,7 +41,7 @@ func Start(ctx context.Context, c Config) (*Worker, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	w := &Worker{URL: c.NATS, Node: c.Node, log: c.Logger}
+	w := &Worker{URL: c.NATS, Node: c.Node, log: c.Logger, drain: c.DrainTimeout}
 	if err := w.start(ctx, &c); err != nil {
 		w.Close(ctx)
 		return nil, err
@@ -83,6 +85,20 @@ func (w *Worker) start(ctx context.Context, c *Config) error {
 	w.HTTP, w.web, err = process.Serve(c.HTTP, w.bus.Connection)
 	return err
 }
+
+// Drain takes no new work and waits for what runs here: until nothing is left,
+// --drain-timeout is over, or ctx ends. Close comes after it.
+func (w *Worker) Drain(ctx context.Context) {
+	if w.drain == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, w.drain)
+	defer cancel()
+	w.worker.Leave(ctx)
+}
+
+// Failed gives the error for which the worker cannot go on.
+func (w *Worker) Failed() <-chan error { return w.worker.Failed() }
 
 // Close ends the worker, then what it stands on.
 func (w *Worker) Close(ctx context.Context) {
