@@ -73,6 +73,25 @@ func TestConnectWaitsForTheServer(t *testing.T) {
 	must(t, receive(t, connected))
 }
 
+// TestConnectToOneOfSeveral gives the addresses of a cluster, of which one is
+// away.
+func TestConnectToOneOfSeveral(t *testing.T) {
+	const away = "nats://user:secret@127.0.0.1:1"
+	server := startServer(t, natsserver.Config{Sync: "1s"})
+	for _, urls := range []string{away + "," + server.ClientURL(), server.ClientURL() + ", " + away} {
+		b := connect(t, urls)
+		ensure(t.Context(), t, b)
+		must(t, b.Close(t.Context()))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := natsbus.Connect(ctx, natsbus.Config{URL: away + "," + strings.Replace(away, "127.0.0.1:1", "127.0.0.1:2", 1)})
+	wantSays(t, err, "127.0.0.1:1", "127.0.0.1:2")
+	if strings.Contains(err.Error(), "secret") {
+		t.Errorf("error %q gives the password away", err)
+	}
+}
+
 func TestConnectMaxPayloadTooSmall(t *testing.T) {
 	url := raw(t, server.Options{MaxPayload: 64 << 10})
 	_, err := natsbus.Connect(t.Context(), natsbus.Config{URL: url})

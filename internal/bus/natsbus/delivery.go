@@ -29,8 +29,12 @@ func (d *delivery) Message() bus.Message {
 
 func (d *delivery) Sequence() uint64 { return d.sequence }
 
-// Ack implements bus.Delivery. A second one has nothing to do.
+// Ack implements bus.Delivery. A second one has nothing to do. It waits no longer
+// than DefaultTimeout, whatever ctx allows: the answer may be lost with the
+// server that gave it, and a handler that waits for it holds up all that follow.
 func (d *delivery) Ack(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
+	defer cancel()
 	err := d.msg.DoubleAck(ctx)
 	if errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
 		return nil
