@@ -16,7 +16,7 @@ REAL := $(if $(filter Linux,$(HOST)),$(if $(filter 0,$(shell id -u)),yes))
 # real processes. All others are unit tests.
 TESTS = go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}} ' ./...
 UNIT_PACKAGES = $(shell $(TESTS) | grep -v '/internal/testenv ' | cut -d' ' -f1)
-CONFORMANCE_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' -f1 | grep -v e2e)
+CONFORMANCE_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' -f1 | grep -v -e e2e -e test/chaos)
 E2E_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' -f1 | grep e2e)
 
 # Where those tests find the real parts. Exported only to them.
@@ -26,7 +26,7 @@ VET_PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd6
 STAGES := fmt-check lint vet test-unit test-race test-conformance test-e2e
 
 .DEFAULT_GOAL := build
-.PHONY: help build toybox tools nats demo bench test mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
+.PHONY: help build toybox tools nats demo bench test test-chaos mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ test-e2e: build tools nats ## the ride with real processes, real NATS and real c
 
 mutants: ## take each safeguard out and see that some test notices
 	go run ./internal/mutants
+
+test-chaos: build tools ## jobs while processes are killed -9 at random, and a checker's verdict; SHUNT_CHAOS_JOBS=300 SHUNT_CHAOS_FOR=150s: the full run
+	$(ENVIRONMENT) go test -count=1 -v -timeout 20m ./test/chaos
 
 ##: care
 
