@@ -1,13 +1,16 @@
 package peer
 
-// Hash is a hash of a name that is the same in every process, so that every
-// placer draws alike: FNV-1a, finished by Mix.
-func Hash(name string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(name) {
-		h = (h ^ uint64(name[i])) * 1099511628211
+// NoSum is the sum of nothing.
+const NoSum uint64 = 14695981039346656037
+
+// Sum adds a text to a sum: FNV-1a, the same in every process, so that every
+// placer draws alike. Texts that differ at their end have sums that are near to
+// each other; Mix takes them apart.
+func Sum(sum uint64, text string) uint64 {
+	for i := range len(text) {
+		sum = (sum ^ uint64(text[i])) * 1099511628211
 	}
-	return Mix(h)
+	return sum
 }
 
 // Mix is splitmix64's finaliser: it makes every bit of its result depend on

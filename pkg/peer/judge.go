@@ -56,10 +56,11 @@ func (j *Judge) Look(now time.Time) (lost []News, ask []string) {
 		q, asked := j.asked[n.Name()]
 		asked = asked && q.heard.Equal(n.Heard)
 		switch {
+		case asked && !q.silent && now.Sub(q.at) < n.Caps.TTL.Std(): // its answer is under way
 		case asked && q.silent, !tooMany:
 			delete(j.asked, n.Name())
 			lost = append(lost, j.table.lose(n, now))
-		case !asked || now.Sub(q.at) >= n.Caps.TTL.Std():
+		default:
 			j.asked[n.Name()] = inquiry{at: now, heard: n.Heard}
 			ask = append(ask, n.Name())
 		}

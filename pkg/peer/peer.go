@@ -38,24 +38,27 @@ import (
 // Node is a node as a table knows it. Nodes are never written to once they are
 // in a table: news make a new one.
 type Node struct {
-	Caps    messages.Capabilities // its newest heartbeat
-	Heard   time.Time             // when that came, or when it last answered
-	Changed time.Time             // when what it can do last changed (see sameAbility)
+	// What every comparison of nodes reads comes first, so that it lies together
+	// in memory.
 
 	// State is as of the last heartbeat or judgement. It is "" for a node that
 	// is expected and was neither heard nor judged yet: not a state on the wire,
 	// so lists leave such nodes out.
-	State messages.NodeState
+	State  messages.NodeState
+	room   messages.Room // roomOf it
+	Handed int           // jobs just handed out, see Reserved
 
-	// Reserved and Handed are what was handed out to the node and is not in a
-	// heartbeat of its own yet: the room, and how many jobs.
+	Caps    messages.Capabilities // its newest heartbeat
+	Heard   time.Time             // when that came, or when it last answered
+	Changed time.Time             // when what it can do last changed (see sameAbility)
+
+	// Reserved is the room that was handed out to the node and is not in a
+	// heartbeat of its own yet; Handed is to how many jobs.
 	Reserved messages.Room
-	Handed   int
 
-	key  uint64        // Hash of its name
-	kind string        // kindOf its heartbeat
-	room messages.Room // roomOf it
-	lost time.Time     // when it was called lost
+	key  uint64    // a hash of its name
+	kind string    // kindOf its heartbeat
+	lost time.Time // when it was called lost
 
 	// others are journals that spoke under the name before the one in Caps
 	// without having fallen silent; replaced, never written to. contest is when
@@ -69,9 +72,6 @@ func (n *Node) Name() string { return n.Caps.Node }
 
 // Usable tells whether work may be sent to the node at all.
 func (n *Node) Usable() bool { return n.State == messages.NodeAlive }
-
-// Key is a hash of the node's name, the same in every process.
-func (n *Node) Key() uint64 { return n.key }
 
 // Room is what may still be reserved on the node: what it has free less what was
 // just handed out, and math.MaxInt64 of what it does not limit.

@@ -177,7 +177,7 @@ func (t *Table) put(old, n *Node) bool {
 		t.slots[n.Name()] = slot
 	}
 	t.view = nil
-	n.key, n.room = Hash(n.Name()), roomOf(n)
+	n.key, n.room = Mix(Sum(NoSum, n.Name())), roomOf(n)
 	t.index.put(slot, old, n)
 	return true
 }

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -191,20 +190,5 @@ func TestFullTablePrefersTheLiving(t *testing.T) {
 	table.Forget("b")
 	if _, ok := table.Get("b"); ok {
 		t.Error("b was forgotten and is still there")
-	}
-}
-
-func TestSnapshotNeverChanges(t *testing.T) {
-	table := NewTable(0)
-	for _, name := range []string{"b", "a", "c"} {
-		table.Hear(beat(name, "j", 1, 1), epoch)
-	}
-	before := table.Snapshot()
-	want := fmt.Sprintf("%+v", before)
-	table.Hear(beat("a", "other", 1, 2, draining), epoch.Add(1))
-	table.Expire(epoch.Add(time.Hour))
-	table.Forget("c")
-	if got := fmt.Sprintf("%+v", before); got != want {
-		t.Errorf("the snapshot was\n%s\nand is\n%s", want, got)
 	}
 }

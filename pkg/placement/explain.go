@@ -11,34 +11,21 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/peer"
 )
 
-// Choose is the best node for the job now; ok is false when none would take
-// it. platforms is what is known of the image beyond the job's own words.
-func Choose(job *messages.Job, platforms []messages.Platform, peers peer.Snapshot, now time.Time) (node string, ok bool) {
-	q := ask(job, platforms, now)
-	best := 0.0
-	for n := range peers.All() {
-		if reject(q, n).code != "" {
-			continue
-		}
-		if s := score(q, n); !ok || s > best {
-			node, best, ok = n.Name(), s, true
-		}
-	}
-	return node, ok
-}
-
 // Explain is Choose with its reasons: a verdict for every node, the chosen one
 // first, then the others that would do, then those ruled out.
+//
+// A large fleet is not compared node by node: each job draws some of the nodes
+// that would do (see Choose). That is part of the score, so the chosen node has
+// always the highest one, and of the others that would do the reason says that
+// they were not drawn.
 func Explain(job *messages.Job, platforms []messages.Platform, peers peer.Snapshot, now time.Time) messages.ExplainReply {
-	q := ask(job, platforms, now)
+	var named [1]messages.Platform
+	q := ask(job, platforms, &named, now)
+	drawn := map[string]bool{}
+	chosen := choose(&q, peers, drawn)
 	reply := messages.ExplainReply{V: messages.Version, Nodes: make([]messages.NodeVerdict, 0, peers.Len())}
 	for n := range peers.All() {
-		v := reject(q, n)
-		verdict := messages.NodeVerdict{Node: n.Name(), OK: v.code == "", Code: v.code, Reason: v.reason}
-		if verdict.OK {
-			verdict.Score = score(q, n)
-		}
-		reply.Nodes = append(reply.Nodes, verdict)
+		reply.Nodes = append(reply.Nodes, verdict(&q, n, drawn[n.Name()]))
 	}
 	slices.SortStableFunc(reply.Nodes, func(a, b messages.NodeVerdict) int {
 		if a.OK != b.OK {
@@ -46,28 +33,30 @@ func Explain(job *messages.Job, platforms []messages.Platform, peers peer.Snapsh
 		}
 		return cmp.Compare(b.Score, a.Score)
 	})
-	if len(reply.Nodes) > 0 && reply.Nodes[0].OK {
-		reply.Chosen = reply.Nodes[0].Node
+	if chosen != nil {
+		reply.Chosen = chosen.Name()
 	} else {
-		reply.Reason = whyNone(q, reply.Nodes)
+		reply.Reason = whyNone(&q, reply.Nodes)
 	}
 	return reply
 }
 
-// ask puts together what a job needs: a platform it names decides, and what its
-// image was found to be made for says the rest.
-func ask(job *messages.Job, platforms []messages.Platform, now time.Time) *question {
-	if p := job.Platform(); p != (messages.Platform{}) {
-		named := []messages.Platform{p}
-		if len(platforms) > 0 {
-			if both := narrow(named, platforms); len(both) > 0 {
-				named = both
-			}
-		}
-		platforms = named
+// verdict is what there is to say of one node.
+func verdict(q *question, n *peer.Node, drawn bool) messages.NodeVerdict {
+	if code := objection(q, n); code != "" {
+		return messages.NodeVerdict{Node: n.Name(), Code: code, Reason: why(q, n, code)}
 	}
-	return &question{job: job, platforms: platforms, now: now}
+	v := messages.NodeVerdict{Node: n.Name(), OK: true, Score: score(q, n)}
+	if !drawn {
+		v.Score -= weightDrawn
+		v.Reason = notDrawn
+	}
+	return v
 }
+
+// notDrawn is said of a node that would do and was not compared with the chosen
+// one.
+const notDrawn = "would do; others were drawn for this job, or have more of the labels it prefers"
 
 // whyNone says why no node was chosen, the same reasons counted together.
 func whyNone(q *question, nodes []messages.NodeVerdict) string {

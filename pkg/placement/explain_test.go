@@ -164,17 +164,3 @@ func benchJob(i int) messages.Job {
 	job.Spec.Resources = messages.Resources{CPUMilli: 500, Memory: 256 << 20}
 	return job
 }
-
-func BenchmarkChoose(b *testing.B) {
-	for _, n := range []int{100, 10_000} {
-		b.Run(fmt.Sprintf("nodes=%d", n), func(b *testing.B) {
-			peers, job := bigFleet(b, n), benchJob(1)
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, ok := Choose(&job, nil, peers, epoch); !ok {
-					b.Fatal("no node would do")
-				}
-			}
-		})
-	}
-}

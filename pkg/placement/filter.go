@@ -17,91 +17,106 @@ const (
 	CodeRefused  = "refused"
 )
 
-// verdict is why a node is ruled out; the zero verdict rules out nothing.
-type verdict struct{ code, reason string }
-
 // question is a job, and what is known of it beyond its own words.
 type question struct {
 	job *messages.Job
 	// platforms would each do; none: not known, so any node may be asked.
 	platforms []messages.Platform
+	want      messages.Resources // what it would reserve
+	sum       uint64             // of its id, see affinity
 	now       time.Time
 }
 
-// filter rules a node out, or not. Filters are tried in order and the first to
-// object gives the reason, so the ones that hold longest come first.
-type filter func(q *question, n *peer.Node) verdict
-
-var filters = []filter{
-	filterTarget,
-	filterAlive,
-	filterPlatform,
-	filterLabels,
-	filterRefused,
-	filterCapacity,
+// objection is the code of the first filter that rules the node out, or "". It
+// allocates nothing; why puts it into words.
+//
+// Filters come in the order in which they hold longest, so that the first to
+// object gives the reason that matters.
+func objection(q *question, n *peer.Node) (code string) {
+	switch {
+	case !onTarget(q, n):
+		return CodeTarget
+	case n.State == messages.NodeDraining:
+		return string(messages.RefuseDraining)
+	case !n.Usable():
+		return CodeNotAlive
+	case len(q.platforms) > 0 && !peer.CanRun(&n.Caps, q.platforms):
+		return string(messages.RefusePlatform)
+	case !hasLabels(n.Caps.Labels, q.job.Requires.Labels):
+		return string(messages.RefuseLabels)
+	case standingRefusal(q, n) != nil:
+		return CodeRefused
+	case !n.Room().Fits(q.want):
+		return string(messages.RefuseCapacity)
+	}
+	return ""
 }
 
-// reject is the first objection of any filter to the node.
-func reject(q *question, n *peer.Node) verdict {
-	for _, f := range filters {
-		if v := f(q, n); v.code != "" {
-			return v
+// why is the objection of that code in words.
+func why(q *question, n *peer.Node, code string) string {
+	switch code {
+	case CodeTarget:
+		return fmt.Sprintf("the job's target is %s", q.job.Target)
+	case string(messages.RefuseDraining):
+		return "the node takes no new work: it drains"
+	case CodeNotAlive:
+		return whyNotAlive(n)
+	case string(messages.RefusePlatform):
+		return fmt.Sprintf("needs %s, runs %s", platformList(q.platforms), offered(n))
+	case string(messages.RefuseLabels):
+		return whyLabels(n.Caps.Labels, q.job.Requires.Labels)
+	case CodeRefused:
+		r := standingRefusal(q, n)
+		return fmt.Sprintf("refused attempt %d (%s): %s", r.Attempt, r.Code, r.Reason)
+	case string(messages.RefuseCapacity):
+		return shortage(n, q.want)
+	}
+	return ""
+}
+
+// onTarget keeps a job with a target on it, until the target has refused.
+func onTarget(q *question, n *peer.Node) bool {
+	target := q.job.Target
+	return target == "" || n.Name() == target || Refused(q.job, target)
+}
+
+func whyNotAlive(n *peer.Node) string {
+	switch n.State {
+	case messages.NodeLeft:
+		return "the node has left"
+	case messages.NodeQuarantined:
+		return "two workers speak under this name; neither is given work"
+	}
+	return "the node has not been heard for its time-to-live"
+}
+
+// hasLabels tells whether all the wanted labels are there, with their values.
+func hasLabels(have, want map[string]string) bool {
+	for key, value := range want {
+		if got, ok := have[key]; !ok || got != value {
+			return false
 		}
 	}
-	return verdict{}
+	return true
 }
 
-// filterTarget keeps a job with a target on it, until the target has refused.
-func filterTarget(q *question, n *peer.Node) verdict {
-	target := q.job.Target
-	if target == "" || n.Name() == target || Refused(q.job, target) {
-		return verdict{}
-	}
-	return verdict{CodeTarget, fmt.Sprintf("the job's target is %s", target)}
-}
-
-func filterAlive(_ *question, n *peer.Node) verdict {
-	switch n.State {
-	case messages.NodeAlive:
-		return verdict{}
-	case messages.NodeDraining:
-		return verdict{string(messages.RefuseDraining), "the node takes no new work: it drains"}
-	case messages.NodeLeft:
-		return verdict{CodeNotAlive, "the node has left"}
-	case messages.NodeQuarantined:
-		return verdict{CodeNotAlive, "two workers speak under this name; neither is given work"}
-	}
-	return verdict{CodeNotAlive, "the node has not been heard for its time-to-live"}
-}
-
-func filterPlatform(q *question, n *peer.Node) verdict {
-	if len(q.platforms) == 0 || peer.CanRun(&n.Caps, q.platforms) {
-		return verdict{}
-	}
-	return verdict{
-		string(messages.RefusePlatform),
-		fmt.Sprintf("needs %s, runs %s", platformList(q.platforms), offered(n)),
-	}
-}
-
-func filterLabels(q *question, n *peer.Node) verdict {
-	want := q.job.Requires.Labels
+func whyLabels(have, want map[string]string) string {
 	for _, key := range sortedKeys(want) {
-		have, ok := n.Caps.Labels[key]
+		got, ok := have[key]
 		switch {
 		case !ok:
-			return verdict{string(messages.RefuseLabels), fmt.Sprintf("has no label %s (wanted: %s)", key, want[key])}
-		case have != want[key]:
-			return verdict{string(messages.RefuseLabels), fmt.Sprintf("label %s is %s (wanted: %s)", key, have, want[key])}
+			return fmt.Sprintf("has no label %s (wanted: %s)", key, want[key])
+		case got != want[key]:
+			return fmt.Sprintf("label %s is %s (wanted: %s)", key, got, want[key])
 		}
 	}
-	return verdict{}
+	return ""
 }
 
-// filterRefused keeps a job from the nodes that have said no, while the reason
-// holds: a passing one until the backoff is over and a newer heartbeat has
-// come, the others until what the node can do has changed.
-func filterRefused(q *question, n *peer.Node) verdict {
+// standingRefusal is the node's last refusal of the job while its reason holds:
+// a passing one until the backoff is over and a newer heartbeat has come, the
+// others until what the node can do has changed.
+func standingRefusal(q *question, n *peer.Node) *messages.Refusal {
 	times := 0
 	var last *messages.Refusal
 	for i := range q.job.Refused {
@@ -111,51 +126,39 @@ func filterRefused(q *question, n *peer.Node) verdict {
 		}
 	}
 	if last == nil {
-		return verdict{}
+		return nil
 	}
 	if last.Code.Passing() {
 		again := last.At.Add(passingBackoff(times))
 		if n.Heard.After(last.At) && !q.now.Before(again) {
-			return verdict{}
+			return nil
 		}
 	} else if n.Changed.After(last.At) {
-		return verdict{}
+		return nil
 	}
-	return verdict{CodeRefused, fmt.Sprintf("refused attempt %d (%s): %s", last.Attempt, last.Code, last.Reason)}
+	return last
 }
 
-// filterCapacity compares what the job reserves with what the node has free. A
-// node that counts a resource as none in all does not limit it; but nobody has
-// GPUs without saying so.
-func filterCapacity(q *question, n *peer.Node) verdict {
-	if q.job.Spec == nil || !q.job.Op.Places() {
-		return verdict{}
-	}
-	want := q.job.Spec.Resources
-	if n.Caps.Free.Fits(want) {
-		return verdict{}
-	}
-	if why := shortage(n.Caps.Free, n.Caps.Total, want); why != "" {
-		return verdict{string(messages.RefuseCapacity), why}
-	}
-	return verdict{}
-}
-
-// shortage says the first resource there is too little of, or nothing.
-func shortage(free, total messages.Room, want messages.Resources) string {
+// shortage says the first resource there is too little of, and how much of what
+// was free has just been handed out.
+func shortage(n *peer.Node, want messages.Resources) string {
+	room := n.Room()
 	for _, r := range []struct {
-		name       string
-		want, free int64
-		limited    bool
+		name                string
+		want, free, awarded int64
 	}{
-		{"cpu_milli", want.CPUMilli, free.CPUMilli, total.CPUMilli > 0},
-		{"memory", want.Memory, free.Memory, total.Memory > 0},
-		{"pids", want.PIDs, free.PIDs, total.PIDs > 0},
-		{"gpu", want.GPU, free.GPU, true},
+		{"cpu_milli", want.CPUMilli, room.CPUMilli, n.Reserved.CPUMilli},
+		{"memory", want.Memory, room.Memory, n.Reserved.Memory},
+		{"pids", want.PIDs, room.PIDs, n.Reserved.PIDs},
+		{"gpu", want.GPU, room.GPU, n.Reserved.GPU},
 	} {
-		if r.limited && r.want > r.free {
-			return fmt.Sprintf("wants %d %s, has %d free", r.want, r.name, r.free)
+		if r.want <= r.free {
+			continue
 		}
+		if r.awarded > 0 {
+			return fmt.Sprintf("wants %d %s, has %d free (%d just handed out)", r.want, r.name, r.free, r.awarded)
+		}
+		return fmt.Sprintf("wants %d %s, has %d free", r.want, r.name, r.free)
 	}
 	return ""
 }

@@ -1,45 +1,44 @@
 package placement
 
 import (
-	"hash/fnv"
-
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/peer"
 )
 
 // Weights of what makes one node better than another. What the job asks for
-// comes first, then what saves time, then what spreads the load.
+// comes first and outweighs all the rest; then the draw, which decides who is
+// compared at all; then what spreads the load.
 const (
-	weightPrefer = 100.0 // for all preferred labels matched
+	weightPrefer = 100.0 // for each preferred label
+	weightDrawn  = 20.0  // for a node that the job has drawn (see choose.go)
 	weightRoom   = 10.0  // for an empty node
+	weightFew    = 5.0   // for a node without containers
 	weightSpread = 1.0   // at most; makes different jobs prefer different nodes
 )
 
-// score ranks a node that no filter ruled out; higher is better. It depends on
-// nothing but its arguments, so that every placer ranks alike.
+// score ranks a node that no filter ruled out and that was drawn; higher is
+// better. It depends on nothing but its arguments, so that every placer ranks
+// alike.
 func score(q *question, n *peer.Node) float64 {
-	return weightPrefer*preferred(q.job, n) + weightRoom*roomLeft(n) + weightSpread*affinity(q.job.ID, n.Name())
+	return weightPrefer*float64(preferred(q.job, n)) + weightDrawn +
+		weightRoom*roomLeft(n) + weightFew*fewness(n) + weightSpread*affinity(q.sum, n.Name())
 }
 
-// preferred is the share of the preferred labels that the node has, 0 to 1.
-func preferred(job *messages.Job, n *peer.Node) float64 {
-	want := job.Requires.Prefer
-	if len(want) == 0 {
-		return 0
-	}
+// preferred is how many of the preferred labels the node has.
+func preferred(job *messages.Job, n *peer.Node) int {
 	have := 0
-	for k, v := range want {
-		if n.Caps.Labels[k] == v {
+	for k, v := range job.Requires.Prefer {
+		if got, ok := n.Caps.Labels[k]; ok && got == v {
 			have++
 		}
 	}
-	return float64(have) / float64(len(want))
+	return have
 }
 
 // roomLeft is the free share of the scarcer of cpu and memory, 0 to 1.
 func roomLeft(n *peer.Node) float64 {
-	free, total := n.Caps.Free, n.Caps.Total
-	return min(share(free.CPUMilli, total.CPUMilli), share(free.Memory, total.Memory))
+	room, total := n.Room(), n.Caps.Total
+	return min(share(room.CPUMilli, total.CPUMilli), share(room.Memory, total.Memory))
 }
 
 func share(part, whole int64) float64 {
@@ -49,23 +48,19 @@ func share(part, whole int64) float64 {
 	return max(0, min(1, float64(part)/float64(whole)))
 }
 
-// affinity is the rendezvous hash of a job and a node, 0 to 1: it spreads jobs
-// over equal nodes, and keeps each job's order of nodes stable as others come
-// and go.
-func affinity(job, node string) float64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(job))
-	_, _ = h.Write([]byte{'/'})
-	_, _ = h.Write([]byte(node))
-	return float64(mix(h.Sum64())>>11) / (1 << 53)
+// fewness is 1 for a node without containers and less the more it has for each
+// of its cores, what it was just handed included: jobs that reserve nothing take
+// no room, and are spread by this.
+func fewness(n *peer.Node) float64 {
+	cores := max(1, float64(n.Caps.Total.CPUMilli)/1000, float64(n.Caps.Host.CPUs))
+	return cores / (cores + float64(max(0, n.Caps.Containers)+n.Handed))
 }
 
-// mix is splitmix64's finaliser: FNV's upper bits alone vary too little between
-// names that differ at their end.
-func mix(x uint64) uint64 {
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
+// affinity is the rendezvous hash of a job and a node, 0 to 1: it spreads jobs
+// over equal nodes, and keeps each job's order of nodes stable as others come
+// and go. job is the sum of the job's id and a slash.
+func affinity(job uint64, node string) float64 {
+	return float64(mix(peer.Sum(job, node))>>11) / (1 << 53)
 }
+
+func mix(x uint64) uint64 { return peer.Mix(x) }
