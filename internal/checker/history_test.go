@@ -132,6 +132,20 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestReplaced takes the nearest rank.
+func TestReplaced(t *testing.T) {
+	t.Parallel()
+	s := Summary{Replacements: []time.Duration{1, 2, 3, 4}}
+	for share, want := range map[float64]time.Duration{0: 1, 0.25: 1, 0.5: 2, 0.51: 3, 1: 4} {
+		if got := s.Replaced(share); got != want {
+			t.Errorf("Replaced(%v) is %d, want %d", share, got, want)
+		}
+	}
+	if got := (Summary{}).Replaced(0.5); got != 0 {
+		t.Errorf("of none it is %d, want 0", got)
+	}
+}
+
 // TestIndependence reads this package's imports: of shunt, the vocabulary alone.
 func TestIndependence(t *testing.T) {
 	t.Parallel()

@@ -155,9 +155,17 @@ func (m *model) mayFollow(j *job, r *run, w Event) bool {
 	if r.attempt() > said.LastAttempt() {
 		return len(j.retries) > said.Retries
 	}
-	if r.attempt() == said.Attempt && r.node() == said.Node && said.State != messages.StateLost {
+	if r.attempt() == said.Attempt && r.node() == said.Node && said.State != messages.StateLost && !owes(said, r) {
 		return false
 	}
 	return m.away.wasAway(r.node(), r.start.At.Add(-m.cfg.Grace), r.start.At) &&
 		m.away.heard(r.node(), w.At, r.start.At) <= m.cfg.Grace
+}
+
+// owes tells whether a last word was said while a node had still to be told to
+// let go of an attempt: the node was lost.
+func owes(said *messages.Record, r *run) bool {
+	return slices.ContainsFunc(said.Fences, func(f messages.Fence) bool {
+		return f.Node == r.node() && f.Attempt >= r.attempt()
+	})
 }

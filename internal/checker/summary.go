@@ -3,6 +3,7 @@ package checker
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -108,7 +109,8 @@ func (s Summary) Replaced(share float64) time.Duration {
 	if len(s.Replacements) == 0 {
 		return 0
 	}
-	return s.Replacements[min(int(share*float64(len(s.Replacements))), len(s.Replacements)-1)]
+	rank := int(math.Ceil(share * float64(len(s.Replacements)))) // the nearest, from 1
+	return s.Replacements[min(max(rank, 1), len(s.Replacements))-1]
 }
 
 // String is the figures, for people.
