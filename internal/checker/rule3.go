@@ -80,7 +80,8 @@ func (m *model) mayStartAgain(j *job, runs []*run) bool {
 		if r.node() != before.node() || r.start.At.Add(m.cfg.Skew).Before(before.until) {
 			return false
 		}
-		if !j.policy().Idempotent && !(j.restarts() && r.start.Container == before.start.Container) {
+		restarted := j.restarts() && r.start.Container == before.start.Container
+		if !j.policy().Idempotent && !restarted {
 			return false
 		}
 	}

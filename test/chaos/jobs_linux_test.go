@@ -108,7 +108,10 @@ func (f *fleet) send(ctx context.Context, o order, data []byte) (ok bool, err er
 	if err := json.Unmarshal(reply.Data, &outcome); err != nil {
 		return false, err
 	}
-	return outcome.Status != messages.StatusRejected, fmt.Errorf("%v", outcome.Error)
+	if outcome.Status == messages.StatusRejected && outcome.Error != nil {
+		return false, outcome.Error
+	}
+	return true, nil
 }
 
 // cancel asks for the end of a job until that is acknowledged.
