@@ -44,6 +44,18 @@ func (w *Worker) changed() {
 	}
 }
 
+// roomChanged wants a heartbeat soon if an attempt takes or frees what others
+// may wait for. One that reserves nothing is no news: a busy fleet would do
+// nothing but listen to itself.
+func (w *Worker) roomChanged(at *active) {
+	if at.Job.Spec == nil {
+		return
+	}
+	if r := at.Job.Spec.Resources; r.CPUMilli > 0 || r.Memory > 0 || r.PIDs > 0 || r.GPU > 0 {
+		w.changed()
+	}
+}
+
 // goodbye says that the node is leaving, if it owes nothing.
 func (w *Worker) goodbye(ctx context.Context) {
 	if w.attempts.count() > 0 {

@@ -41,7 +41,7 @@ func (w *Worker) carryOut(at *active, resumed bool) {
 	}
 	w.tidy(&at.Attempt, at.stopSeen())
 	w.attempts.drop(at, makesContainer(at, &o))
-	w.changed()
+	w.roomChanged(at)
 	w.drained()
 	close(at.done)
 	w.log.Info("ended a job", "job", at.Job.ID, "attempt", at.Job.Attempt, "status", o.Status, "reason", reason(&o))

@@ -186,7 +186,7 @@ func (w *Worker) take(at *active) (messages.Outcome, error) {
 		return messages.Outcome{}, unavailable(err)
 	}
 	w.queued()
-	w.changed()
+	w.roomChanged(at)
 	w.log.Info("accepted a job", "job", a.Job.ID, "attempt", a.Job.Attempt, "op", a.Job.Op)
 	w.tell(messages.EventAccepted, &a, "")
 	w.work.Go(func() { w.carryOut(at, false) })

@@ -154,11 +154,13 @@ func (w *Worker) begin(ctx context.Context) error {
 	if err := w.resume(); err != nil {
 		return err
 	}
-	sub, err := w.hearPeers()
-	if err != nil {
-		return err
+	for _, hear := range []func() (bus.Subscription, error){w.hearPeers, w.hearOwnName} {
+		sub, err := hear()
+		if err != nil {
+			return err
+		}
+		w.subscribed(sub)
 	}
-	w.subscribed(sub)
 	w.work.Go(w.forget)
 	return w.enter(ctx)
 }
