@@ -68,25 +68,36 @@ func (c *cut) Consume(ctx context.Context, of bus.Consumer, handler func(bus.Del
 	return c.Bus.Consume(ctx, of, handler)
 }
 
-func (c *cut) Bucket(name string) bus.Bucket { return cutBucket{c.Bus.Bucket(name), c} }
+func (c *cut) Bucket(name string) bus.Bucket {
+	short := strings.ToLower(strings.TrimPrefix(name, root.Stream("")))
+	return cutBucket{c.Bus.Bucket(name), short, c}
+}
 
 type cutBucket struct {
 	bus.Bucket
-	cut *cut
+	name string // "jobs", "names"
+	cut  *cut
 }
 
 func (b cutBucket) Delete(ctx context.Context, key string, revision uint64) error {
-	if b.cut.cuts("delete") {
+	if b.cut.cuts("delete") || b.cut.cuts(b.name+" delete") {
 		return bus.ErrUnavailable
 	}
 	return b.Bucket.Delete(ctx, key, revision)
 }
 
 func (b cutBucket) Create(ctx context.Context, key string, value []byte) (uint64, error) {
-	if b.cut.cuts("create") {
+	if b.cut.cuts("create") || b.cut.cuts(b.name+" create") {
 		return 0, bus.ErrUnavailable
 	}
 	return b.Bucket.Create(ctx, key, value)
+}
+
+func (b cutBucket) Update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
+	if b.cut.cuts(b.name + " update") {
+		return 0, bus.ErrUnavailable
+	}
+	return b.Bucket.Update(ctx, key, value, revision)
 }
 
 // Watch gives what there is, and no news while "watch" is cut.
