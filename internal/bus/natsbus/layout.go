@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -86,6 +87,7 @@ func compare(what string, is, want jetstream.StreamConfig) error {
 	differ("retention", is.Retention.String(), want.Retention.String())
 	differ("discard", is.Discard.String(), want.Discard.String())
 	differ("storage", is.Storage.String(), want.Storage.String())
+	differ("persist_mode", strings.ToLower(is.PersistMode.String()), strings.ToLower(want.PersistMode.String()))
 	differ("max_msgs_per_subject", is.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
 	differ("num_replicas", is.Replicas, want.Replicas)
 	differ("allow_msg_ttl", is.AllowMsgTTL || !want.AllowMsgTTL, true)
