@@ -120,8 +120,12 @@ func (y *yard) holds(what string, within time.Duration, ok func() bool) {
 // is tells whether a live record is in the state, on the node.
 func (y *yard) is(job string, state messages.State, node string) func() bool {
 	return func() bool {
-		r := y.record(job)
-		return r.State == state && r.Node == node
+		for _, r := range verb[messages.JobsReply](y, messages.PlacerJobs, messages.JobsRequest{V: 1, State: state, Node: node}).Jobs {
+			if r.Job.ID == job {
+				return true
+			}
+		}
+		return false
 	}
 }
 

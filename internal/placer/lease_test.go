@@ -1,0 +1,139 @@
+package placer_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// onFarNode is a job with `on_partition: stop` that runs on a node of which
+// nothing but the lease is heard.
+func (y *yard) onFarNode(job string) messages.Record {
+	y.t.Helper()
+	rec := messages.Record{
+		V: 1, Job: service(job), State: messages.StateRunning, Healthy: true, Node: "far", Attempt: 1, Starts: 1,
+		Named: true, Created: time.Now(), HealthySince: time.Now(),
+	}
+	rec.Job.Policy.OnPartition = messages.PartitionStop
+	if _, err := y.client.Bucket(root.Stream(messages.BucketJobs)).Create(y.t.Context(), job, encoded(y.t, rec)); err != nil {
+		y.t.Fatal(err)
+	}
+	return rec
+}
+
+func (y *yard) renew(node string) {
+	y.t.Helper()
+	y.append(root.Lease(node), encoded(y.t, messages.Lease{V: 1, Node: node, Incarnation: "j.1", At: time.Now(), TTL: messages.Duration(10 * time.Second)}))
+}
+
+// lease is what stands on a node's subject.
+func (y *yard) lease(node string) messages.Lease {
+	y.t.Helper()
+	last, err := y.client.Last(y.t.Context(), root.Stream(messages.StreamLeases), root.Lease(node))
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	return decoded[messages.Lease](y, last.Message)
+}
+
+func TestAJobThatMustNotRunTwiceWaitsForTheLease(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.placer("p1")
+		y.placer("p2")
+		y.box("linux-1")
+		y.onFarNode("web")
+		var last time.Time
+		for range 20 {
+			y.renew("far")
+			last = time.Now()
+			time.Sleep(3 * time.Second)
+		}
+		if r := y.record("web"); r.State != messages.StateRunning || r.Node != "far" {
+			t.Fatalf("with a lease that stands it is %s on %s: %s", r.State, r.Node, story(r))
+		}
+		y.holds("it has moved", time.Minute, func() bool { return y.record("web").Node == "linux-1" })
+		if took := time.Since(last); took < 10*time.Second || took > 15*time.Second {
+			t.Errorf("it moved %v after the last renewal", took)
+		}
+		if by := y.lease("far").LostBy; by != "p1" && by != "p2" {
+			t.Errorf("declared lost by %q", by)
+		}
+	})
+}
+
+// A node that never had a lease runs nothing under one.
+func TestAJobThatMustNotRunTwiceMovesFromANodeWithoutALease(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.placer("p1")
+		y.box("linux-1")
+		y.onFarNode("web")
+		y.holds("it has moved", time.Minute, func() bool { return y.record("web").Node == "linux-1" })
+		if l := y.lease("far"); l.LostBy != "p1" {
+			t.Errorf("the lease is %+v", l)
+		}
+	})
+}
+
+// A placer that cannot declare moves nothing; the next one declares.
+func TestAPlacerKilledBeforeItDeclaresALeaseOver(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		c := &cut{}
+		c.set(root.Lease(""), true)
+		kill := y.placer("p1", c.with)
+		y.box("linux-1")
+		y.onFarNode("web")
+		y.renew("far")
+		time.Sleep(2 * time.Minute)
+		if r := y.record("web"); r.Node != "far" || r.State != messages.StateRunning {
+			t.Fatalf("it is %s on %s", r.State, r.Node)
+		}
+		kill()
+		y.placer("p2")
+		y.holds("it has moved", time.Minute, func() bool { return y.record("web").Node == "linux-1" })
+		if l := y.lease("far"); l.LostBy != "p2" {
+			t.Errorf("the lease is %+v", l)
+		}
+	})
+}
+
+// What another placer has declared counts, and what a stranger puts there does
+// not.
+func TestADeclaredLeaseIsOver(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.box("linux-1")
+		y.append(root.Lease("far"), encoded(t, messages.Lease{V: 1, Node: "far", At: time.Now(), LostBy: "p7"}))
+		y.placer("p1")
+		rec := y.onFarNode("web")
+		y.holds("it has moved", time.Minute, func() bool { return y.record("web").Node == "linux-1" })
+		if took := time.Since(rec.Created); took > 15*time.Second || y.lease("far").LostBy != "p7" {
+			t.Errorf("it took %v, the lease is %+v", took, y.lease("far"))
+		}
+		y.append(root.Lease("far-2"), []byte("junk"))
+		if _, err := y.client.Request(t.Context(), bus.Message{Subject: root.PlacerVerb(messages.PlacerInfo)}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The real thing: a worker that is cut off, and comes back.
+func TestAJobThatMustNotRunTwiceNeverDoes(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.placer("p1")
+		one, two := y.box("linux-1"), (*box)(nil)
+		job := service("web")
+		job.Policy.OnPartition = messages.PartitionStop
+		y.submit(job)
+		y.holds("it runs", time.Minute, y.is("web", messages.StateRunning, "linux-1"))
+		two = y.box("linux-2")
+		one.burn() // its containers are gone with it
+		y.holds("it has moved", 2*time.Minute, y.is("web", messages.StateRunning, "linux-2"))
+		one.start()
+		time.Sleep(time.Minute)
+		if r := y.record("web"); one.runs("web") != 0 || two.runs("web") != 1 || len(r.Fences) != 0 || strings.Contains(story(r), "stray") {
+			t.Errorf("%d and %d run: %s", one.runs("web"), two.runs("web"), story(r))
+		}
+	})
+}
