@@ -27,10 +27,11 @@ func newIndex() index {
 
 func (x *index) add(e *entry) {
 	rec, job := e.record, e.record.Job.ID
+	e.owing = len(placement.Due(rec)) > 0
 	switch {
 	case rec.State == messages.StatePending:
 		e.queued = x.waiting.PushBack(e)
-	case len(placement.Due(rec)) > 0 || bounded(rec):
+	case e.owing || bounded(rec):
 		x.due[job] = e
 	}
 	for _, node := range nodesOf(rec) {

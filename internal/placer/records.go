@@ -24,6 +24,7 @@ type entry struct {
 	moves    moving    // off a node that drains
 
 	queued *list.Element // in the index's waiting
+	owing  bool          // something is due
 }
 
 // still is since when nothing has happened to the record, as far as this placer

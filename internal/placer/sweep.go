@@ -124,7 +124,7 @@ func overdue(r *messages.Record, now time.Time) bool {
 // unchanged, and untried by this placer, for so long that nobody is at work on
 // it.
 func (p *Placer) stoodStill(e *entry, now time.Time, t turns) bool {
-	return now.Sub(e.still()) > t.slow && now.Sub(e.still()) > t.patience(e.record.Job.ID, false) && len(p.possible(e.record)) > 0
+	return e.owing && now.Sub(e.still()) > t.slow && now.Sub(e.still()) > t.patience(e.record.Job.ID, false) && len(p.possible(e.record)) > 0
 }
 
 // possible is what is due for a record and can be done: a node that is not there
