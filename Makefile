@@ -16,7 +16,7 @@ REAL := $(if $(filter Linux,$(HOST)),$(if $(filter 0,$(shell id -u)),yes))
 # real processes. All others are unit tests.
 TESTS = go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}} ' ./...
 UNIT_PACKAGES = $(shell $(TESTS) | grep -v '/internal/testenv ' | cut -d' ' -f1)
-CONFORMANCE_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' -f1 | grep -v -e e2e -e test/chaos)
+CONFORMANCE_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' -f1 | grep -v -e e2e -e test/chaos -e test/compose)
 E2E_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' -f1 | grep e2e)
 
 # Where those tests find the real parts. Exported only to them.
@@ -26,7 +26,7 @@ VET_PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd6
 STAGES := fmt-check lint vet test-unit test-race test-conformance test-e2e
 
 .DEFAULT_GOAL := build
-.PHONY: help build toybox tools nats demo bench test test-chaos mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
+.PHONY: help build toybox tools nats demo bench test test-chaos compose-context compose-test mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,16 @@ test-conformance: tools toybox ## tests against the real containerd, under the r
 test-e2e: build tools nats ## the ride with real processes, real NATS and real containerd
 	@pkgs="$(E2E_PACKAGES)"; [ -n "$$pkgs" ] || { tools/stages --left-out $@ "no package has such tests"; exit 0; }; \
 	set -x; $(ENVIRONMENT) go test -count=1 -p 1 -timeout 10m $$pkgs
+
+compose-context: build tools ## what the image of docker-compose.test.yml is built from, into bin/compose
+	@mkdir -p bin/compose/bin/tools
+	$(GOBUILD) -ldflags "-s -w" -o bin/compose/bin/ ./test/compose/node github.com/nats-io/nats-server/v2
+	@install -C -m 755 bin/worker bin/placer bin/toybox-linux-$$(go env GOARCH) bin/compose/bin/
+	@install -C -m 755 bin/tools/containerd bin/tools/containerd-shim-runc-v2 bin/tools/runc bin/compose/bin/tools/
+	@install -C -m 644 test/compose/Dockerfile test/compose/nats.conf bin/compose/
+
+compose-test: $(if $(REAL),compose-context) ## a fleet of several hosts in Docker: killed, cut off, paused and judged
+	$(ENVIRONMENT) go test -count=1 -timeout 10m -v -artifacts -outputdir $(CURDIR)/bin ./test/compose
 
 mutants: ## take each safeguard out and see that some test notices
 	go run ./internal/mutants
