@@ -27,7 +27,7 @@ type attempts struct {
 
 // turn serialises commands about one job.
 type turn struct {
-	sync.Mutex
+	slowLock
 	waiting int
 }
 

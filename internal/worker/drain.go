@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
@@ -14,7 +13,7 @@ import (
 // asked for that, which its journal remembers, nor once its process is leaving,
 // which the next one need not know.
 type drain struct {
-	mu      sync.Mutex
+	mu      slowLock
 	asked   bool
 	leaving bool
 	told    bool // that it is drained

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
@@ -23,7 +22,7 @@ type frames struct {
 	reply string
 	gone  context.CancelFunc
 
-	mu     sync.Mutex
+	mu     slowLock
 	seq    uint64
 	probed time.Time
 	ended  bool
