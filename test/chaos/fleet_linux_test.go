@@ -171,14 +171,16 @@ func freeAddress(t *testing.T) string {
 // eventually looks again until the condition holds, or says what it saw last.
 func (f *fleet) eventually(what string, look func() (ok bool, saw string)) bool {
 	f.t.Helper()
-	late := time.After(patience)
+	began, late := time.Now(), time.After(patience)
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
-	for {
+	for last := ""; ; {
 		ok, saw := look()
 		if ok {
+			f.t.Logf("%s after %v; waited last for: %s", what, time.Since(began).Round(time.Millisecond), last)
 			return true
 		}
+		last = saw
 		select {
 		case <-again.C:
 		case <-late:
