@@ -32,7 +32,8 @@ func main() {
 		},
 	}
 	cmd := daemon.Command()
-	for _, name := range []string{"delegate", "install", "remove", "guard"} {
+	cmd.AddCommand(workerd.GuardCommand())
+	for _, name := range []string{"delegate", "install", "remove"} {
 		cmd.AddCommand(later(name))
 	}
 	os.Exit(process.Main(cmd))

@@ -23,6 +23,7 @@ type active struct {
 	mu         sync.Mutex
 	cancel     context.CancelCauseFunc // nil before the attempt is being worked on
 	givenUp    error
+	leaseGrace time.Duration // when the lease was over: how long the container may take to stop
 	stopped    bool          // somebody asked for the container's end
 	stopping   chan struct{} // closed when that one has seen it; nil: nobody asked
 	restarts   int           // that have begun
@@ -88,10 +89,27 @@ func (at *active) setCancel(cancel context.CancelCauseFunc) {
 func (at *active) giveUp(cause error) {
 	at.mu.Lock()
 	defer at.mu.Unlock()
-	at.givenUp = cause
+	if at.givenUp == nil {
+		at.givenUp = cause
+	}
 	if at.cancel != nil {
 		at.cancel(cause)
 	}
+}
+
+// cutOff ends the work on the attempt because the lease runs out.
+func (at *active) cutOff(grace time.Duration) {
+	at.mu.Lock()
+	at.leaseGrace = grace
+	at.mu.Unlock()
+	at.giveUp(errLeaseOver)
+}
+
+// graceCutOff is how long the container may take to stop after that.
+func (at *active) graceCutOff() time.Duration {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	return at.leaseGrace
 }
 
 // grace is how long the attempt's container may take to stop; negative leaves

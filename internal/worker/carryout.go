@@ -40,6 +40,7 @@ func (w *Worker) carryOut(at *active, resumed bool) {
 		return // so does this
 	}
 	w.tidy(&at.Attempt, at.stopSeen())
+	w.leases.part(at.Key())
 	w.attempts.drop(at, makesContainer(at, &o))
 	w.roomChanged(at)
 	w.drained()
@@ -57,7 +58,7 @@ func (w *Worker) conclude(at *active, result *messages.Result, err error) (_ mes
 	if result != nil && result.FinishedAt.IsZero() {
 		result.FinishedAt = o.At
 	}
-	w.judge(&o, at.wasStopped() && at.Job.EffectiveKind() == messages.KindService, err)
+	w.judge(&o, at.Phase != journal.PhaseAccepted, at.wasStopped() && at.Job.EffectiveKind() == messages.KindService, err)
 	fit(&o)
 	if err := mend(&o); err != nil {
 		w.log.Error("an outcome was not one that may be told; it has been cut", "attempt", at.Key().String(), "error", err)
@@ -71,9 +72,10 @@ func (w *Worker) conclude(at *active, result *messages.Result, err error) (_ mes
 	return o, true
 }
 
-// judge gives an outcome its status. stopped says that a service has ended
-// because somebody asked for it.
-func (w *Worker) judge(o *messages.Outcome, stopped bool, err error) {
+// judge gives an outcome its status. begun says that a step which must not be
+// repeated may have been taken, stopped that a service has ended because
+// somebody asked for it.
+func (w *Worker) judge(o *messages.Outcome, begun, stopped bool, err error) {
 	verdict, routed := errors.AsType[*runtime.RouteToPeerError](err)
 	switch {
 	case routed:
@@ -81,7 +83,12 @@ func (w *Worker) judge(o *messages.Outcome, stopped bool, err error) {
 	case errors.Is(err, errRevoked):
 		stopped := true
 		o.Status, o.Result = messages.StatusRevoked, &messages.Result{Stopped: &stopped}
-	case errors.Is(err, errCutOff):
+	case errors.Is(err, errLeaseOver) && !begun:
+		o.Status, o.Result = messages.StatusFailed, nil
+		o.Error = &messages.Error{
+			Code: messages.CodeUnavailable, Retryable: true, Message: "nothing was started: " + messages.TruncateReason(err.Error()),
+		}
+	case errors.Is(err, errCutOff), errors.Is(err, errLeaseOver):
 		o.Status = messages.StatusInterrupted
 		o.Error = &messages.Error{Code: messages.CodeAborted, Message: messages.TruncateReason(err.Error())}
 	case err != nil:

@@ -108,7 +108,20 @@ func (w *Worker) accept(ctx context.Context, job messages.Job, fingerprint strin
 			return w.refuse(a, route)
 		}
 	}
-	return w.take(at)
+	if underLease(&job) {
+		route, err := w.leases.join(ctx, at)
+		if route != nil {
+			return w.refuse(a, route)
+		}
+		if err != nil {
+			return messages.Outcome{}, err
+		}
+	}
+	o, err := w.take(at)
+	if err != nil || o.Status != messages.StatusAccepted {
+		w.leases.part(at.Key())
+	}
+	return o, err
 }
 
 // remembered is the answer an attempt got before. An attempt below the newest

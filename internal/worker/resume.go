@@ -15,10 +15,16 @@ func (w *Worker) resume() error {
 	if err != nil {
 		return fmt.Errorf("read the journal: %w", err)
 	}
-	for _, a := range open {
-		w.log.Info("taking up a job", "job", a.Job.ID, "attempt", a.Job.Attempt, "phase", a.Phase)
-		at := newActive(a)
-		w.attempts.resume(at)
+	attempts := make([]*active, len(open))
+	for i, a := range open {
+		attempts[i] = newActive(a)
+		w.attempts.resume(attempts[i])
+	}
+	if err := w.leases.restore(attempts); err != nil {
+		return err
+	}
+	for _, at := range attempts {
+		w.log.Info("taking up a job", "job", at.Job.ID, "attempt", at.Job.Attempt, "phase", at.Phase)
 		w.work.Go(func() { w.carryOut(at, true) })
 	}
 	w.work.Go(w.tidyAll)

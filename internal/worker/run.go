@@ -22,12 +22,12 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 	if resumed {
 		var err error
 		if started, err = w.begun(ctx, at, id); err != nil {
-			return nil, err
+			return nil, w.abandoned(ctx, at, id, err)
 		}
 	}
 	if !started {
 		if err := w.launch(ctx, at, id); err != nil {
-			return nil, w.abandoned(ctx, id, owner(at), err)
+			return nil, w.abandoned(ctx, at, id, err)
 		}
 	}
 	result := w.describe(ctx, id)
@@ -39,10 +39,13 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 		return result, nil // it was removed, by force
 	}
 	if err != nil {
-		return result, w.abandoned(ctx, id, owner(at), err)
+		return result, w.abandoned(ctx, at, id, err)
 	}
 	result.ExitCode, result.ExitReason = &out.ExitCode, out.Reason
 	result.FinishedAt = out.FinishedAt
+	if w.leases.stopped(at) {
+		return result, errLeaseOver
+	}
 	w.tell(messages.EventExited, &at.Attempt, fmt.Sprintf("exit code %d (%s)", out.ExitCode, out.Reason))
 	return result, nil
 }
@@ -79,6 +82,12 @@ func (w *Worker) launch(ctx context.Context, at *active, id runtime.ContainerID)
 	}
 	if err := w.mark(at); err != nil {
 		return err
+	}
+	if underLease(&at.Job) {
+		// The machine may have slept since the job was accepted.
+		if w.leases.endDueNow(); ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 	}
 	if err := w.start(ctx, at, id); err != nil {
 		return fmt.Errorf("start %s: %w", id, err)
@@ -207,27 +216,6 @@ func (w *Worker) awaitEnd(ctx context.Context, at *active, id runtime.ContainerI
 			return out, context.Cause(ctx)
 		}
 	}
-}
-
-// abandoned cleans up after an attempt that goes no further here: one that was
-// revoked is stopped and removed before that is confirmed.
-func (w *Worker) abandoned(ctx context.Context, id runtime.ContainerID, own runtime.Owner, err error) error {
-	if !errors.Is(context.Cause(ctx), errRevoked) {
-		return err
-	}
-	d, e := persistFor(w.ctx, w, 0, "look for container "+id.String(), func() (runtime.Details, error) {
-		return w.cfg.Runtime.Inspect(w.ctx, id)
-	})
-	if errdefs.IsNotFound(e) || e == nil && d.Owner != own {
-		return errRevoked // it made none, and the name is another's
-	}
-	if e == nil {
-		e = w.stopAndRemove(w.ctx, id)
-	}
-	if e != nil {
-		return e
-	}
-	return errRevoked
 }
 
 // tidy removes the container of an attempt that has ended, once it has been

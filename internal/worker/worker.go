@@ -21,6 +21,7 @@ import (
 
 	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/internal/worker/lease"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
@@ -47,8 +48,16 @@ type Config struct {
 	Logger  *slog.Logger // default: slog.Default
 
 	Heartbeat time.Duration // default 3 s
-	TTL       time.Duration // default 10 s
-	Peers     int           // how many peers are remembered; default 256
+	TTL       time.Duration // default 10 s; of heartbeats and of the node's lease
+
+	// Guard ends what runs under the lease when the worker is not there to do
+	// it. Without one the lease does not outlive the worker, which suits a
+	// runtime whose containers do not either.
+	Guard lease.Guard
+	// Clock times the lease; it has to count suspend. The default, the process's
+	// own clock, does not: it is for virtual time.
+	Clock lease.Clock
+	Peers int // how many peers are remembered; default 256
 
 	// DecideWithin bounds how long a command waits for an image's platforms to
 	// be learned; a job that needs longer is accepted and may be refused later.
@@ -71,6 +80,15 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Guard != nil && c.Clock == nil {
+		return c, fmt.Errorf("worker: a guard needs a clock: it goes on when the process has ended")
+	}
+	if c.Guard == nil {
+		c.Guard = &noGuard{}
+	}
+	if c.Clock == nil {
+		c.Clock = processClock{time.Now()}
 	}
 	if c.Peers == 0 {
 		c.Peers = 256
@@ -104,6 +122,7 @@ type Worker struct {
 	log      *slog.Logger
 	attempts *attempts
 	drain    drain
+	leases   *leases
 	peers    *peers
 	outbox   chan struct{} // the journal's queue has grown
 	beatNow  chan struct{} // a heartbeat is wanted before its time
@@ -137,6 +156,7 @@ func Start(ctx context.Context, cfg Config) (*Worker, error) {
 		beatNow:  make(chan struct{}, 1),
 		failed:   make(chan error, 1),
 	}
+	w.leases = newLeases(w)
 	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := w.begin(ctx); err != nil {
 		w.abort(ctx)
@@ -162,6 +182,7 @@ func (w *Worker) begin(ctx context.Context) error {
 		w.subscribed(sub)
 	}
 	w.work.Go(w.forget)
+	w.work.Go(w.leases.keep)
 	return w.enter(ctx)
 }
 

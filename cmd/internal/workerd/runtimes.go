@@ -22,6 +22,7 @@ import (
 type runtimes struct {
 	composite  *port.Composite
 	containerd *managed.Containerd // nil: not managed
+	address    string              // of containerd; "": there is none
 	close      []func() error
 }
 
@@ -83,15 +84,21 @@ func (r *runtimes) realContainerd(ctx context.Context, c *Config) (port.Runtime,
 	if err != nil {
 		return nil, nil, err
 	}
-	rt, err := containerd.New(ctx, containerd.Config{
-		Address: address, StateDir: filepath.Join(c.StateDir, "containers"), LoggerPath: logger,
-		Namespace: c.Namespace, RuncPath: c.runcPath(), RegistryHosts: c.RegistryHosts, Logger: c.Logger,
-	})
+	r.address = address
+	rt, err := containerd.New(ctx, c.containerd(address, logger))
 	if err != nil {
 		return nil, nil, err
 	}
 	r.close = append(r.close, rt.Close)
 	return rt, image.NewResolver(image.WithStore(rt)), nil
+}
+
+// containerd is how to reach containerd and the containers of this node there.
+func (c *Config) containerd(address, logger string) containerd.Config {
+	return containerd.Config{
+		Address: address, StateDir: filepath.Join(c.StateDir, "containers"), LoggerPath: logger,
+		Namespace: c.Namespace, RuncPath: c.runcPath(), RegistryHosts: c.RegistryHosts, Logger: c.Logger,
+	}
 }
 
 // loggerPath is the worker's own binary: this program, or the one beside it.

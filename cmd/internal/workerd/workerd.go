@@ -12,6 +12,7 @@ import (
 	"github.com/shunt-fleet/shunt/internal/version"
 	"github.com/shunt-fleet/shunt/internal/worker"
 	"github.com/shunt-fleet/shunt/internal/worker/journal/boltjournal"
+	"github.com/shunt-fleet/shunt/internal/worker/lease"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/managed"
@@ -74,10 +75,14 @@ func (w *Worker) start(ctx context.Context, c *Config) error {
 	if w.runtimes, err = newRuntimes(ctx, c); err != nil {
 		return err
 	}
+	guard, err := newGuard(c, w.runtimes.address)
+	if err != nil {
+		return err
+	}
 	w.worker, err = worker.Start(ctx, worker.Config{
 		Node: c.Node, Bus: w.bus, Runtime: w.runtimes.composite, Journal: w.journal, Root: root,
 		Labels: c.Labels, Host: host, Total: room, Version: version.Version, Logger: c.Logger,
-		Heartbeat: c.Heartbeat, TTL: c.TTL, Peers: c.Peers,
+		Heartbeat: c.Heartbeat, TTL: c.TTL, Peers: c.Peers, Guard: guard, Clock: lease.BootClock{},
 	})
 	if err != nil {
 		return err
