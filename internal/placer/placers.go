@@ -14,11 +14,13 @@ import (
 // placerTTL is how many missed heartbeats make a placer forgotten.
 const placerTTL = 3
 
-// placers is who else places.
+// placers is who else places, and whether this one hears itself.
 type placers struct {
 	self  string
 	mu    sync.Mutex
 	heard map[string]time.Time
+	echo  time.Time // when its own heartbeat was last heard
+	since time.Time // since when they have come back without a gap
 }
 
 func newPlacers(self string) *placers {
@@ -29,6 +31,25 @@ func (p *placers) hear(id string, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.heard[id] = now
+	if id == p.self {
+		p.echo = now
+		if p.since.IsZero() {
+			p.since = now
+		}
+	}
+}
+
+// hearsItself is since when this placer's own heartbeats have come back to it,
+// none later than gap after the one before; zero when they do not. A connection
+// that seems to stand may be cut all the same, for minutes before its client
+// notices: then the silence of the nodes says nothing of them.
+func (p *placers) hearsItself(now time.Time, gap time.Duration) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Sub(p.echo) > gap {
+		p.since = time.Time{}
+	}
+	return p.since
 }
 
 // alive is every placer heard since the given time, and this one.

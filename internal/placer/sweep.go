@@ -64,10 +64,11 @@ func (p *Placer) sweep(ctx context.Context) {
 // when it does not.
 func (p *Placer) connection() time.Time {
 	connected, since := p.cfg.Bus.Connection()
-	if !connected {
+	echo := p.placers.hearsItself(time.Now(), 2*p.cfg.Heartbeat+p.cfg.Heartbeat/6)
+	if !connected || echo.IsZero() {
 		return time.Time{}
 	}
-	return latest(since, p.listening)
+	return latest(latest(since, p.listening), echo)
 }
 
 // lookNow wants a sweep before its clock's next turn.
