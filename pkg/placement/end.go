@@ -14,7 +14,9 @@ func (s *step) end(state messages.State, reason string) {
 	r.State, r.Ending, r.Healthy = state, "", false
 	r.Reason = messages.TruncateReason(reason)
 	r.NotBefore = time.Time{}
-	s.remember(r.Node, string(state), "", reason)
+	if n := len(r.History); n == 0 || r.History[n-1].Event != string(state) { // else the outcome said the same
+		s.remember(r.Node, string(state), "", reason)
+	}
 	switch state {
 	case messages.StateDead:
 		s.tell(messages.EventDead, reason)

@@ -41,6 +41,8 @@ type NodeLost struct {
 	// LeaseOver says that the node's lease has been declared over: what it ran
 	// for jobs with `on_partition: stop` it has stopped by itself.
 	LeaseOver bool
+
+	forgotten bool // it is a NodeForgotten: there is nothing to wait for
 }
 
 // NodeForgotten says that an operator has declared a node to be gone for good:

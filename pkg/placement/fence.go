@@ -68,10 +68,13 @@ func endsAttempt(event string) bool {
 // it is owed a revoke. This is how the second of two nodes that were given the
 // same id directly is stopped.
 func (s *step) stray(o *messages.Outcome) bool {
-	if o.Status.Ends() || o.Attempt == 0 || s.settled(o.Node, o.Attempt) || s.owed(o.Node, o.Attempt) {
+	if o.Status.Ends() || o.Attempt == 0 || o.Attempt >= mostAttempts || s.settled(o.Node, o.Attempt) || s.owed(o.Node, o.Attempt) {
 		return false
 	}
 	s.rememberOf(o.Node, o.Attempt, "stray", "", "another attempt counts; this one is revoked")
 	s.owe(o.Node, o.Attempt, false)
+	if o.Attempt > s.rec.LastAttempt() {
+		s.rec.Highest = o.Attempt // the fence must not hold for what comes after a retry
+	}
 	return true
 }

@@ -57,7 +57,7 @@ func (s *step) lose(ev NodeLost) bool {
 		s.loseCurrent(ev)
 		s.tell(messages.EventMoved, fmt.Sprintf("from %s, which is lost, to %s", r.Node, r.Successor.Node))
 		s.succeed()
-	case policy == messages.LossWait && ev.Journal == "" && !ev.forgotten():
+	case policy == messages.LossWait && ev.Journal == "" && !ev.forgotten:
 		reason := messages.TruncateReason(fmt.Sprintf("waits for %s, as on_node_loss: wait asks: %s", r.Node, ev.Reason))
 		changed := r.Reason != reason
 		r.Reason = reason
@@ -110,11 +110,6 @@ func (s *step) release(node string) {
 
 // forgotten handles the loss of a node that will not come back.
 func (s *step) forgotten(node string) bool {
-	changed := s.nodeLost(NodeLost{Node: node, Reason: reasonForgotten, LeaseOver: true})
+	changed := s.nodeLost(NodeLost{Node: node, Reason: "an operator says that it will not come back", LeaseOver: true, forgotten: true})
 	return s.letGo(node, math.MaxUint64, "forgotten") || changed
 }
-
-const reasonForgotten = "an operator says that it will not come back"
-
-// forgotten tells whether there is nothing to wait for.
-func (ev NodeLost) forgotten() bool { return ev.Reason == reasonForgotten }

@@ -23,17 +23,15 @@ func (s *step) vacate(node string) bool {
 		s.place("")
 		return true
 	}
-	job := r.Job
-	if job.Policy.Reroute != messages.RerouteNever {
-		job.Target = ""
-	}
-	to, ok := Choose(&job, r.Platforms, s.peers.Without(node), s.now)
+	target := r.Job.Target
+	s.release(node)
+	to, ok := Choose(&r.Job, r.Platforms, s.peers.Without(node), s.now)
 	if !ok {
 		before := r.Reason
-		r.Reason = messages.TruncateReason(fmt.Sprintf("%s drains, and no other node will do: %s", node, Explain(&job, r.Platforms, s.peers, s.now).Reason))
+		r.Reason = messages.TruncateReason(fmt.Sprintf("%s drains, and no other node will do: %s", node, Explain(&r.Job, r.Platforms, s.peers, s.now).Reason))
+		r.Job.Target = target
 		return s.worthWriting(before)
 	}
-	s.release(node)
 	r.Highest = r.LastAttempt() + 1
 	r.Successor = &messages.Successor{Node: to, Attempt: r.Highest, Journal: s.journal(to)}
 	r.Reason = ""
@@ -74,14 +72,14 @@ func (s *step) heir(o *messages.Outcome) bool {
 func (s *step) promote(o *messages.Outcome) {
 	r := s.rec
 	from, attempt := r.Node, r.Attempt
+	if !r.Healthy {
+		r.HealthySince = s.now
+	}
 	s.succeed()
 	s.owe(from, attempt, false)
 	o.JobBody = nil
 	r.Outcome = o
 	r.State, r.Healthy = messages.StateRunning, true
-	if r.HealthySince.IsZero() {
-		r.HealthySince = s.now
-	}
 	s.remember(r.Node, string(messages.EventMoved), "", "took over from "+from)
 	s.tell(messages.EventMoved, fmt.Sprintf("from %s, which drains, to %s", from, r.Node))
 }

@@ -31,7 +31,13 @@ func (s *step) place(except string) {
 		return
 	}
 	r.State = messages.StatePending
-	if s.nameless() || s.now.Before(r.NotBefore) {
+	if s.nameless() {
+		if r.Reason == "" {
+			r.Reason = "waits for the name " + r.Job.ContainerName()
+		}
+		return
+	}
+	if s.now.Before(r.NotBefore) {
 		return
 	}
 	if f, blocked := s.blocked(); blocked {

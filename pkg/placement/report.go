@@ -45,8 +45,7 @@ func (s *step) current(o *messages.Outcome) bool {
 	if last := r.Outcome; last != nil && last.Attempt == o.Attempt && o.Seq <= last.Seq {
 		return false
 	}
-	o.JobBody = nil
-	r.Outcome = o
+	s.counts(o)
 	switch {
 	case r.State == messages.StateCancelling:
 		return s.cancelled(o)
@@ -58,7 +57,9 @@ func (s *step) current(o *messages.Outcome) bool {
 	case o.Status == messages.StatusRevoked:
 		s.end(messages.StateCancelled, "revoked on "+o.Node)
 	case r.Successor != nil:
-		s.remember(o.Node, string(o.Status), codeOf(o), reasonOf(o))
+		if o.Status == messages.StatusRouteToPeer {
+			s.noteRefusal(o)
+		}
 		s.succeed()
 	case o.Status == messages.StatusRouteToPeer:
 		s.refused(o)
@@ -72,6 +73,16 @@ func (s *step) current(o *messages.Outcome) bool {
 		s.failed(o)
 	}
 	return true
+}
+
+// counts keeps an outcome as the last that counted; one that ends the attempt
+// is remembered.
+func (s *step) counts(o *messages.Outcome) {
+	o.JobBody, o.Fingerprint = nil, "" // the record has them
+	s.rec.Outcome = o
+	if o.Status.Ends() {
+		s.remember(o.Node, string(o.Status), codeOf(o), reasonOf(o))
+	}
 }
 
 // up notes that the attempt is accepted, or a service running.
@@ -92,14 +103,16 @@ func (s *step) up(o *messages.Outcome) {
 // above it, and both are revoked.
 func (s *step) ahead(o *messages.Outcome) bool {
 	r := s.rec
-	if o.Attempt <= r.LastAttempt() || o.Attempt >= mostAttempts ||
-		o.Status == messages.StatusRejected || o.Status == messages.StatusRevoked {
+	if o.Attempt >= mostAttempts || o.Status == messages.StatusRejected || o.Status == messages.StatusRevoked {
 		return false
 	}
-	was := *r
+	if o.Attempt <= r.LastAttempt() && !s.aboveCurrent(o) {
+		return false
+	}
 	s.rememberOf(o.Node, o.Attempt, "ahead", "", "an attempt above the record's: the bus has lost writes")
 	if held(r) {
 		s.owe(r.Node, r.Attempt, false)
+		r.NotBefore = time.Time{} // of the successor
 	}
 	s.dropSuccessor()
 	if s.doneForGood(o) {
@@ -110,14 +123,22 @@ func (s *step) ahead(o *messages.Outcome) bool {
 		return true
 	}
 	s.owe(o.Node, o.Attempt, false)
-	r.Highest = o.Attempt
+	r.Highest = max(r.Highest, o.Attempt)
 	if r.State == messages.StateCancelling {
 		s.end(s.ending(), r.Reason)
 		return true
 	}
-	s.pend("the bus has lost writes; the job is begun anew", was.NotBefore)
+	s.pend("the bus has lost writes; the job is begun anew", r.NotBefore)
 	s.place("")
 	return true
+}
+
+// aboveCurrent tells whether an attempt lives on the node of the current one and
+// above it. The record gave that node none: a revoke of it would be one of the
+// current attempt too.
+func (s *step) aboveCurrent(o *messages.Outcome) bool {
+	r := s.rec
+	return !o.Status.Ends() && held(r) && o.Node == r.Node && o.Attempt > r.Attempt && !s.settled(o.Node, o.Attempt)
 }
 
 // mostAttempts is where a number is no attempt but nonsense.
@@ -170,7 +191,6 @@ func (s *step) started() {
 func (s *step) refused(o *messages.Outcome) {
 	r := s.rec
 	route := s.noteRefusal(o)
-	s.remember(o.Node, string(o.Status), string(route.Code), route.Reason)
 	if r.State == messages.StateRunning {
 		r.Starts = max(0, r.Starts-1) // it was accepted, and never started
 	}
@@ -253,7 +273,7 @@ func says(p, q messages.Platform) bool {
 
 // failed ends the job, or lets it be tried again when the failure may pass.
 func (s *step) failed(o *messages.Outcome) {
-	exited := o.Result != nil && o.Result.ExitCode != nil
+	exited := o.Result != nil && o.Result.ExitCode != nil && *o.Result.ExitCode != 0
 	if o.Error != nil && o.Error.Retryable || exited && s.rec.Job.Policy.RetryExit {
 		s.retry(o)
 		return
@@ -280,7 +300,6 @@ func (s *step) retry(o *messages.Outcome) {
 		s.end(messages.StateDead, s.usedUp(reason))
 		return
 	}
-	s.remember(o.Node, string(o.Status), codeOf(o), reason)
 	s.pend(reason, s.now.Add(backoff(&r.Job, r.Starts)))
 }
 
@@ -303,8 +322,7 @@ func (s *step) revokeAnswered(o *messages.Outcome) bool {
 	if o.Status == messages.StatusRejected && o.Error != nil && o.Error.Retryable {
 		return false
 	}
-	o.JobBody = nil
-	s.rec.Outcome = o
+	s.counts(o)
 	return s.cancelled(o)
 }
 
@@ -362,8 +380,11 @@ func reasonOf(o *messages.Outcome) string {
 }
 
 func codeOf(o *messages.Outcome) string {
-	if o.Error != nil {
+	switch {
+	case o.Error != nil:
 		return string(o.Error.Code)
+	case o.Route != nil:
+		return string(o.Route.Code)
 	}
 	return ""
 }

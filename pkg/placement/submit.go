@@ -21,7 +21,7 @@ func (s *step) submit(ev Submitted) (*messages.Record, []Effect) {
 		s.effects = append(s.effects, Supersede{Job: ev.Holder})
 	}
 	s.rec = s.newRecord(ev.Job, ev.Fingerprint)
-	s.rec.Job.Attempt, s.rec.Job.Refused = 0, nil // a scheduler leaves them out
+	s.rec.Job.Attempt, s.rec.Job.Refused, s.rec.Job.RefusedDropped = 0, nil, 0 // a scheduler leaves them out
 	s.place("")
 	return s.rec, append(Due(s.rec), s.effects...)
 }
