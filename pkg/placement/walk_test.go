@@ -1,123 +1,212 @@
 package placement
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/peer"
 )
 
-// walk is a job, a fleet and a seed.
+// walkSeeds is how many walks there are, if SHUNT_WALK_SEEDS does not say.
+const walkSeeds, walkSteps = 220, 150
+
+// walk is a job, a fleet and a seed; what the fleet and the world may do is in
+// world_test.go.
 type walk struct {
 	*testing.T
-	rng   *rand.Rand
-	now   time.Time
-	heard []*beats
+	seed uint64
+	rng  *rand.Rand
+	now  time.Time
+
+	nodes []*walker
+	table *peer.Table
+	job   messages.Job
+	seqs  map[given]uint64 // of every attempt ever handed over: its last sequence
 	rec   *messages.Record
-	limit int
+	text  string // of the record
+
+	pairs, rules map[string]int
+}
+
+// given is an attempt and the node it was handed over to.
+type given struct {
+	node    string
+	attempt uint64
 }
 
 // TestRandomWalk sends a job what its fleet, its scheduler and a bad network
-// could, in any order, and looks after each step whether the record is still
-// one that makes sense.
+// could, in any order. After each step it compares what Next did with what the
+// page says (model_test.go), and looks whether the record still makes sense.
 func TestRandomWalk(t *testing.T) {
-	reached := map[messages.State]int{}
-	for seed := range uint64(80) {
-		w := &walk{T: t, rng: rand.New(rand.NewPCG(seed, 7)), now: epoch}
-		for i := range 4 {
-			w.heard = append(w.heard, newBeats(node(fmt.Sprintf("n%d", i), []string{"linux/amd64", "windows/amd64"}[i%2])))
+	seeds := uint64(walkSeeds)
+	if text := os.Getenv("SHUNT_WALK_SEEDS"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("SHUNT_WALK_SEEDS is %q: want a number", text)
 		}
-		job := runJob()
-		w.limit = 1 + w.rng.IntN(3)
-		job.Policy = messages.Policy{MaxAttempts: w.limit, RetryExit: w.rng.IntN(2) == 0, Idempotent: w.rng.IntN(2) == 0}
-		if w.rng.IntN(3) == 0 {
-			job.Policy.Deadline = messages.Duration(time.Minute)
-		}
-		w.rec = submit(t, job, w.heard[0].at(w.now), w.now)
-		for range 200 {
-			w.now = w.now.Add(time.Duration(w.rng.IntN(3000)) * time.Millisecond)
-			peers := w.heard[w.rng.IntN(len(w.heard))].at(w.now)
-			ev := w.event()
-			after, effects := next(t, w.rec, ev, peers, w.now)
-			if !w.sound(ev, after, effects) {
-				t.Fatalf("seed %d: %T %+v\nfrom %s\nto   %s", seed, ev, ev, text(t, w.rec), text(t, after))
+		seeds = n
+	}
+	pairs, rules := map[string]int{}, map[string]int{}
+	for seed := range seeds {
+		w := newWalk(t, seed)
+		w.pairs, w.rules = pairs, rules
+		for step := range walkSteps {
+			if !w.step() {
+				t.Fatalf("seed %d, step %d", seed, step)
 			}
-			w.rec = after
-			reached[after.State]++
 		}
 	}
-	for _, state := range messages.States() {
-		if reached[state] == 0 && state != messages.StateLost {
-			t.Errorf("no walk came to %q", state)
-		}
+	if seeds >= walkSeeds {
+		checkCoverage(t, pairs, rules)
 	}
 }
 
-// event is one that could come: mostly of the current attempt, at times of an
-// older or a newer one, from any node, with any sequence.
-func (w *walk) event() Event {
-	switch w.rng.IntN(12) {
-	case 0, 1, 2:
-		return Tick{}
-	case 3:
-		return Unheard{w.rec.Node, w.rec.Attempt}
-	case 4:
-		if w.rng.IntN(12) == 0 {
-			return CancelAsked{"enough"}
-		}
-		return Submitted{Job: w.rec.Job, Fingerprint: []string{fingerprint, another}[w.rng.IntN(2)]}
+// step is one event; it tells whether Next did as it should.
+func (w *walk) step() bool {
+	w.weather()
+	ev, peers, before := w.event(), w.table.Snapshot(), w.rec
+	after, effects := Next(before, ev, peers, w.now)
+	p := read(before, ev, peers, w.now, after)
+	w.pairs[condition(before)+" / "+kindOf(before, ev)]++
+	for _, rule := range p.rules {
+		w.rules[rule]++
 	}
-	statuses := messages.Statuses()
-	o := outcome(statuses[w.rng.IntN(len(statuses))])
-	o.Node, o.Attempt, o.Seq = w.rec.Node, w.rec.Attempt, w.rng.Uint64N(6)
-	if w.rng.IntN(4) == 0 || o.Node == "" {
-		o.Node, o.Attempt = fmt.Sprintf("n%d", w.rng.IntN(4)), w.rng.Uint64N(w.rec.Attempt+2)
+	was := w.text
+	if got := w.write(before); got != was {
+		w.Errorf("the record that was given was written to:\n%s\n%s", was, got)
 	}
-	switch {
-	case o.Status == messages.StatusFailed && w.rng.IntN(3) > 0:
-		[]func(*messages.Outcome){passing, exit(1)}[w.rng.IntN(2)](&o)
-	case o.Status == messages.StatusRouteToPeer:
-		codes := messages.RefuseCodes()
-		refusing(codes[w.rng.IntN(len(codes))], []string{"linux/amd64", "windows/amd64"}[w.rng.IntN(2)])(&o)
+	if after != before {
+		w.text = w.write(after)
 	}
-	return Reported{o}
+	w.agrees(p, after, effects)
+	w.sound(ev, before, after, effects)
+	w.repeats(ev, before, after, effects, peers, was)
+	if w.Failed() {
+		w.Logf("%T %+v\nfrom %s\nto   %s\n     %s\npage %s\n     rules %q", ev, ev, was, w.text, show(effects), w.write(p.r), p.rules)
+		return false
+	}
+	w.took(after, effects)
+	return true
 }
 
-// sound checks one step.
-func (w *walk) sound(ev Event, r *messages.Record, effects []Effect) bool {
-	ok, before := true, w.rec
-	check := func(holds bool, format string, args ...any) {
-		if !holds {
-			ok = false
-			w.Errorf(format, args...)
-		}
+func (w *walk) write(r *messages.Record) string {
+	if r == nil {
+		return "none"
 	}
-	commands, finishes := 0, 0
+	return text(w, r)
+}
+
+// agrees compares Next with the page.
+func (w *walk) agrees(p *page, after *messages.Record, effects []Effect) {
+	if got, want := essence(after, w.now), essence(p.r, w.now); got != want {
+		w.Errorf("Next and the page differ:\nnext %s\npage %s", got, want)
+	}
+	want := p.asks
+	if after != w.rec && after != nil {
+		want = append(Due(after), p.asks...)
+	}
+	if got, want := asked(effects), asked(want); got != want {
+		w.Errorf("the effects are %q, and the page says %q", got, want)
+	}
+}
+
+// asked writes effects without the events that may be lost, a claim once, and
+// revokes in the order of nodes, which the page leaves open.
+func asked(effects []Effect) string {
+	kept, claims := []Effect(nil), 0
 	for _, e := range effects {
-		switch e := e.(type) {
-		case Command:
-			commands++
-			check(e.Node == r.Node && e.Attempt == r.Attempt, "the command is for %s, attempt %d", e.Node, e.Attempt)
-		case Finish:
-			finishes++
+		switch e.(type) {
+		case Tell:
+			continue
+		case Claim:
+			if claims++; claims > 1 {
+				continue
+			}
+		}
+		kept = append(kept, e)
+	}
+	slices.SortStableFunc(kept, func(a, b Effect) int {
+		x, ok := a.(Revoke)
+		y, both := b.(Revoke)
+		if ok && both {
+			return cmp.Compare(x.Node, y.Node)
+		}
+		return 0
+	})
+	return show(kept)
+}
+
+// essence is of a record what the page speaks of; of its history, which attempts
+// were settled now.
+func essence(r *messages.Record, now time.Time) string {
+	if r == nil {
+		return "none"
+	}
+	node, journal := r.Node, r.Journal
+	if r.State == messages.StatePending || r.State.Ended() {
+		journal = ""
+	}
+	var ended []string
+	for _, h := range r.History {
+		if h.At.Equal(now) && h.Node != "" && endWords[h.Event] {
+			ended = append(ended, fmt.Sprintf("%s %d", h.Node, h.Attempt))
 		}
 	}
-	check(r.Attempt >= before.Attempt, "the attempt went from %d to %d", before.Attempt, r.Attempt)
-	check(r.Starts <= w.limit, "%d starts, and %d are allowed", r.Starts, w.limit)
-	check(len(r.History) <= messages.MaxHistory, "%d events in the history", len(r.History))
-	check(len(r.Job.Refused) <= messages.MaxRefused, "%d refusals", len(r.Job.Refused))
-	check(len(r.Platforms) <= mostPlatforms, "%d platforms", len(r.Platforms))
-	check(!before.State.Ended() || r.State == before.State, "an ended job is %s", r.State)
-	check(commands <= 1 && (commands == 0 || r.State == messages.StateAssigned), "%d commands while %s", commands, r.State)
-	check(r == before || (finishes == 1) == r.State.Ended(), "%d finishes while %s", finishes, r.State)
-	check(r.State != messages.StatePending || r.Reason != "", "it waits without a reason")
-	check(before.State != messages.StateCancelling || r.State == before.State || r.State.Ended(), "a cancelled job is %s again", r.State)
-	check(r.Attempt == before.Attempt || r.State == messages.StateAssigned || r.State.Ended(), "a new attempt is %s", r.State)
-	if r != before {
-		again := show(Due(r))
-		check(len(again) <= len(show(effects)), "due are %s, of %s", again, show(effects))
+	slices.Sort(ended)
+	ended = slices.Compact(ended)
+	fences := slices.Clone(r.Fences)
+	slices.SortFunc(fences, func(a, b messages.Fence) int { return cmp.Compare(a.Node, b.Node) })
+	if !Stops(&r.Job) || r.State.Ended() { // nobody asks whether it has expired
+		for i := range fences {
+			fences[i].Expired = false
+		}
 	}
-	return ok
+	var refused []string
+	for _, x := range r.Job.Refused {
+		refused = append(refused, fmt.Sprintf("%s %d %s", x.Node, x.Attempt, x.Code))
+	}
+	ending := r.Ending
+	if r.State != messages.StateCancelling {
+		ending = ""
+	}
+	counted := ""
+	if o := r.Outcome; o != nil {
+		counted = fmt.Sprint(o.MsgID(), " ", o.Status)
+	}
+	successor := "-"
+	if r.Successor != nil {
+		successor = fmt.Sprint(*r.Successor)
+	}
+	return fmt.Sprintf("%s %s %d %q, highest %d, starts %d, successor %s, fences %v, ending %q, retries %d, named %v, healthy %v since %v, "+
+		"not before %v, created %v, counted %q, platforms %v, target %q, refused %q, ended %q",
+		r.State, node, r.Attempt, journal, r.LastAttempt(), r.Starts, successor, fences, ending, r.Retries, r.Named, r.Healthy,
+		r.HealthySince.Sub(epoch), r.NotBefore.Sub(epoch), r.Created.Sub(epoch), counted, r.Platforms, r.Job.Target, refused, ended)
+}
+
+// took is what the world makes of the step: the record and the attempts.
+func (w *walk) took(after *messages.Record, effects []Effect) {
+	w.rec = after
+	for _, e := range effects {
+		if e, ok := e.(Command); ok {
+			if _, known := w.seqs[given{e.Node, e.Attempt}]; !known {
+				w.seqs[given{e.Node, e.Attempt}] = 0
+			}
+		}
+	}
+	if after != nil && slices.Contains(Due(after), Effect(Delete{})) && w.oneIn(8) { // the placer takes its time
+		w.rec, w.text, w.seqs = nil, "none", map[given]uint64{}
+	}
+}
+
+// attempts are those that were handed over, in order.
+func (w *walk) attempts() []given {
+	return slices.SortedFunc(maps.Keys(w.seqs), func(a, b given) int { return cmp.Compare(a.attempt, b.attempt) })
 }
