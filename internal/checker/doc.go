@@ -48,7 +48,8 @@
 // Rule 3, a repeat has no second effect. An attempt starts one container, once;
 // an exec is carried out once. A task that is not idempotent is started once in
 // all, unless its policy (`on_node_loss: reschedule`, `retry_exit`) or a retry
-// says otherwise. A task is started no more often than `max_attempts`. Nothing
+// says otherwise. A start that its node could not tell of before it went away
+// is not counted, since placers cannot know of it. A task is started no more often than `max_attempts`. Nothing
 // is started after the last word, or on a node that has confirmed its revoke.
 //
 // Rule 4, losing the bus is not losing the fleet. No container is killed while

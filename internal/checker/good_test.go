@@ -49,6 +49,31 @@ var good = []struct{ name, history string }{
 		0 submit a
 		0 ack a
 		9 finish a/0 - pending no-node-has-disk=ssd`},
+	{"started where it could not be told, and placed anew", `
+		0 submit a
+		0 ack a
+		1 node_away n1
+		2 start a/1 n1 c1
+		3 end n1 c1 0
+		14 start a/2 n2 c2
+		15 end n2 c2 0
+		15 outcome a/2 n2 completed
+		15 done a/2 n2 completed
+		20 node_back n1
+		20 outcome a/1 n1 completed
+		90 finish`},
+	{"given to two nodes, one after the other", `
+		0 submit a to=n1
+		0 ack a
+		1 start a/1 n1 c1
+		2 end n1 c1 0
+		2 outcome a/1 n1 completed
+		2 done a/1 n1 completed
+		3 submit a to=n2
+		3 start a/1 n2 c1
+		4 end n2 c1 143
+		4 outcome a/1 n2 revoked
+		9 finish`},
 	{"moved from a node that was away, and fenced", `
 		0 submit a service
 		0 ack a

@@ -3,6 +3,7 @@ package checker
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
@@ -23,7 +24,7 @@ func (m *model) repeated(j *job) []Violation {
 		return found
 	}
 	rounds := 1 + len(j.retries)
-	starts, policy := len(j.runs), j.policy()
+	starts, policy := len(j.runs)-m.unknown(j), j.policy()
 	if starts > rounds && !j.restarts() && !mayRepeat(j) {
 		say("it may not be done twice, and was started %d times", starts)
 	}
@@ -32,6 +33,28 @@ func (m *model) repeated(j *job) []Violation {
 	}
 	return found
 }
+
+// unknown counts the starts of which no placer could know: the node went away,
+// with its job, before it was heard that it had accepted it. The record counts
+// fewer starts than there were, and the job is placed anew as one that was not
+// started: this is what `assigned` means.
+func (m *model) unknown(j *job) int {
+	if len(j.words) == 0 {
+		return 0
+	}
+	uncounted := len(j.runs) - j.words[len(j.words)-1].Record.Starts
+	n := 0
+	for _, r := range j.runs[:max(0, len(j.runs)-1)] {
+		if n < uncounted && m.away.wasAway(r.node(), r.start.At, r.start.At.Add(unknownWithin)) {
+			n++
+		}
+	}
+	return n
+}
+
+// unknownWithin is how long an acceptance may stay unwritten: a placer may die
+// with it, and another one asks again only when the record has stood still.
+const unknownWithin = 30 * time.Second
 
 // sameAttempt finds attempts that started more than one container, or one more
 // than once. A job that was given directly to several nodes has a first attempt
