@@ -177,7 +177,8 @@ func TestALeaseSurvivesARestart(t *testing.T) {
 func TestASuspendCountsAgainstTheLease(t *testing.T) {
 	inGuardedRig(t, func(t *testing.T, r *guarded) {
 		r.send(stops("web", "serve"))
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + 50*time.Millisecond) // between two looks at the clock
+		synctest.Wait()
 		r.clock.sleep(time.Hour)
 		time.Sleep(time.Second)
 		if got := r.containers(); strings.Contains(got, "web-rep-0 running") {

@@ -39,13 +39,22 @@ type leases struct {
 	renewed uint64        // renewals begun by this worker
 	wary    time.Duration // before that nothing is taken on
 	busy    bool          // a renewal is on its way
+	again   time.Duration // not before then, after one that was not answered
 }
 
 // leased is an attempt under the lease.
 type leased struct {
 	at     *active
+	key    journal.Key
+	name   string // of its container
 	grace  time.Duration
 	ending bool
+}
+
+// newLeased is made before the attempt is being carried out, which owns what is
+// read here.
+func newLeased(at *active, grace time.Duration) *leased {
+	return &leased{at: at, key: at.Key(), name: containerID(&at.Job).String(), grace: grace}
 }
 
 func newLeases(w *Worker) *leases {
@@ -82,7 +91,7 @@ func (l *leases) restore(open []*active) error {
 	for _, at := range open {
 		if underLease(&at.Job) {
 			grace, _ := l.holder.Terms.Grace(graceOf(&at.Job))
-			l.put(&leased{at: at, grace: max(0, grace)})
+			l.put(newLeased(at, max(0, grace)))
 		}
 	}
 	l.endDueNow()
@@ -102,7 +111,7 @@ func (l *leases) join(ctx context.Context, at *active) (*messages.RouteToPeer, e
 	if err := l.secure(ctx, grace); err != nil {
 		return nil, unavailable(fmt.Errorf("on_partition is stop, and this node has no lease just now: %w", err))
 	}
-	x := &leased{at: at, grace: grace}
+	x := newLeased(at, grace)
 	l.mu.Lock()
 	l.put(x)
 	l.mu.Unlock()
@@ -120,7 +129,7 @@ func (l *leases) join(ctx context.Context, at *active) (*messages.RouteToPeer, e
 }
 
 func (l *leases) put(x *leased) {
-	l.under[x.at.Key()] = x
+	l.under[x.key] = x
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -261,7 +270,7 @@ func (l *leases) keep() {
 					l.w.log.Warn("the lease is not renewed", "error", err)
 				}
 				l.mu.Lock()
-				l.busy = false
+				l.busy, l.again = false, l.clock.Now()+l.holder.Terms.TTL/20
 				l.mu.Unlock()
 			})
 		}
@@ -279,7 +288,8 @@ func (l *leases) check() (renew bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.endDue()
-	if l.busy || len(l.under) == 0 || !l.holder.Held || l.holder.Fresh(l.clock.Now(), l.longest()) {
+	now := l.clock.Now()
+	if l.busy || now < l.again || len(l.under) == 0 || !l.holder.Held || l.holder.Fresh(now, l.longest()) {
 		return false
 	}
 	l.busy = true
@@ -318,9 +328,7 @@ func (l *leases) note() error {
 		rec.Pending = &pending
 	}
 	for k, x := range l.under {
-		rec.Containers = append(rec.Containers, lease.Container{
-			Name: containerID(&x.at.Job).String(), Job: k.Job, Attempt: k.Attempt, Grace: x.grace,
-		})
+		rec.Containers = append(rec.Containers, lease.Container{Name: x.name, Job: k.Job, Attempt: k.Attempt, Grace: x.grace})
 	}
 	l.mu.Unlock()
 	slices.SortFunc(rec.Containers, func(a, b lease.Container) int { return strings.Compare(a.Name, b.Name) })

@@ -28,6 +28,7 @@ func TestLease(t *testing.T) {
 	awaitExit(t, stops)
 	mustRun(t, keeps)
 	f.startPlacer(f.address())
+	f.awaitNode(linuxNode, "alive")
 	f.wasCutOff("again")
 	mustRun(t, keeps)
 }
