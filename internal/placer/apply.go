@@ -48,7 +48,6 @@ func (p *Placer) apply(ctx context.Context, job string, ev placement.Event) erro
 		case err == nil:
 			return p.perform(ctx, deed{job: job, ev: ev, was: rec, rec: next, revision: revision, wrote: true}, effects)
 		case errors.Is(err, bus.ErrConflict) || errors.Is(err, bus.ErrExists):
-			p.conflicts.Add(1)
 			p.forgetCopy(job)
 		case rec == nil && errors.Is(err, bus.ErrTooLarge):
 			return p.reject(ctx, job, messages.Error{Code: messages.CodeTooLarge, Message: messages.TruncateReason(err.Error())})
@@ -159,19 +158,26 @@ func begins(ev placement.Event) bool {
 	return false
 }
 
-// write makes the record durable. One that a node's outcome has ended, and that
-// owes nothing, is not written but published, as the last word on the job (see
-// finish): if that is cut off, the outcome comes again. A job that waited is
-// written even then: another placer may be placing it at this moment, and only
-// one of the two may win.
+// write makes the record durable, by compare-and-set. A job that has just begun
+// and ended is not written but published, as the last word on it (see finish);
+// nor is one that had ended and owes nothing any more: it is deleted. Nor is a
+// task that is done, which spares the usual end of a task a write.
 func (p *Placer) write(ctx context.Context, job string, was, rec *messages.Record, revision uint64, ev placement.Event) (uint64, error) {
-	_, reported := ev.(placement.Reported)
-	raced := revision > 0 && was.State == messages.StatePending
-	ended := rec.State.Ended() && len(rec.Fences) == 0
-	if ended && (reported && !raced || revision == 0) {
+	if rec.State.Ended() && len(rec.Fences) == 0 && (revision == 0 || was.State.Ended() || done(was, rec, ev)) {
 		return revision, nil
 	}
 	return p.writeRecord(ctx, job, rec, revision)
+}
+
+// done tells whether a task's node has said that it is done. That is so whatever
+// other placers have written meanwhile: what they have handed over since is
+// revoked (see deleteRecord). And if it is cut off, the outcome comes again. No
+// other end is like that: whether a failure, or a revoke, ends a job depends on
+// where the job stands. And one that waits may be being placed at this moment.
+func done(was, rec *messages.Record, ev placement.Event) bool {
+	_, reported := ev.(placement.Reported)
+	return reported && rec.State == messages.StateCompleted && was.State != messages.StatePending &&
+		rec.Job.EffectiveKind() == messages.KindTask
 }
 
 // writeRecord writes the record over the one at revision, or, at revision 0, as

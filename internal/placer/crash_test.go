@@ -2,6 +2,7 @@ package placer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -20,6 +21,7 @@ type cut struct {
 	bus.Bus
 	mu   sync.Mutex
 	fail map[string]bool // "delete", or the beginning of a subject
+	lost int             // races for a key
 }
 
 func (c *cut) with(b bus.Bus) bus.Bus { c.Bus = b; return c }
@@ -33,6 +35,15 @@ func (c *cut) cuts(what string) bool {
 		}
 	}
 	return false
+}
+
+// race counts the races that were lost.
+func (c *cut) race(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if errors.Is(err, bus.ErrConflict) || errors.Is(err, bus.ErrExists) {
+		c.lost++
+	}
 }
 
 func (c *cut) set(what string, on bool) {
@@ -90,14 +101,18 @@ func (b cutBucket) Create(ctx context.Context, key string, value []byte) (uint64
 	if b.cut.cuts("create") || b.cut.cuts(b.name+" create") {
 		return 0, bus.ErrUnavailable
 	}
-	return b.Bucket.Create(ctx, key, value)
+	revision, err := b.Bucket.Create(ctx, key, value)
+	b.cut.race(err)
+	return revision, err
 }
 
 func (b cutBucket) Update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
 	if b.cut.cuts(b.name + " update") {
 		return 0, bus.ErrUnavailable
 	}
-	return b.Bucket.Update(ctx, key, value, revision)
+	now, err := b.Bucket.Update(ctx, key, value, revision)
+	b.cut.race(err)
+	return now, err
 }
 
 // Watch gives what there is, and no news while "watch" is cut.
@@ -333,6 +348,137 @@ func TestAWorkerThatIsAwayIsAskedAgain(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		if r := y.ended("web"); r.State != messages.StateCompleted || r.Node != "linux-2" {
 			t.Errorf("it is %s on %s", r.State, r.Node)
+		}
+	})
+}
+
+// Who looks after which job is agreed on, so that placers seldom race for one.
+func TestPlacersSeldomRace(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		cuts := []*cut{{}, {}, {}}
+		for i, c := range cuts {
+			y.placer(fmt.Sprintf("p%d", i), c.with)
+		}
+		const jobs = 200
+		for i := range jobs {
+			y.submit(task(fmt.Sprintf("job-%d", i), "sleep", "5"))
+		}
+		time.Sleep(time.Minute) // all wait for a node
+		one := y.box("linux-1")
+		for i := range jobs {
+			y.holds("it is done", 10*time.Minute, y.said(fmt.Sprintf("job-%d", i)))
+		}
+		one.kill()
+		lost := 0
+		for _, c := range cuts {
+			lost += c.lost
+		}
+		if lost > jobs/10 {
+			t.Errorf("%d races were lost over %d jobs", lost, jobs)
+		}
+	})
+}
+
+// A fence is in the record before its event is over, and is paid by whichever
+// placer comes after.
+func TestAPlacerKilledWhileItOwesARevoke(t *testing.T) {
+	for _, what := range []string{"jobs update", root.Command("linux-1"), root.Command("linux-2"), "watch"} {
+		t.Run(what, func(t *testing.T) {
+			inYard(t, func(t *testing.T, y *yard) {
+				c := &cut{}
+				kill := y.placer("p1", c.with)
+				one := y.box("linux-1")
+				y.submit(service("web"))
+				y.holds("it runs", time.Minute, y.is("web", messages.StateRunning, "linux-1"))
+				two := y.box("linux-2")
+				c.set(what, true)
+				one.kill()
+				time.Sleep(20 * time.Second)
+				one.start()
+				time.Sleep(5 * time.Second)
+				kill()
+				y.placer("p2")
+				y.holds("one runs, and nothing is owed", 3*time.Minute, func() bool {
+					r := y.record("web")
+					return r.State == messages.StateRunning && len(r.Fences) == 0 && one.runs("web")+two.runs("web") == 1
+				})
+			})
+		})
+	}
+}
+
+// What ended while it owed a revoke is said at once, and kept until it is paid.
+func TestAnEndedJobIsKeptForItsDebt(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.placer("p1")
+		one := y.box("linux-1")
+		y.submit(task("web", "sleep", "3600"))
+		y.holds("it runs", time.Minute, y.is("web", messages.StateRunning, "linux-1"))
+		one.kill()
+		y.holds("it is lost", time.Minute, y.said("web"))
+		time.Sleep(time.Minute)
+		if left := y.left(); len(left) != 1 || one.runs("web") != 1 {
+			t.Errorf("records left: %v", left)
+		}
+		one.start()
+		y.holds("it is paid", time.Minute, func() bool { return len(y.left()) == 0 && one.runs("web") == 0 })
+		if r := y.ended("web"); r.State != messages.StateLost {
+			t.Errorf("it is %s", r.State)
+		}
+	})
+}
+
+// Nodes come and go under three placers, which are killed too: every job ends,
+// none twice, and each service runs once.
+func TestPlacersAndNodesComeAndGo(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		kills := map[string]func(){}
+		for _, id := range []string{"p1", "p2", "p3"} {
+			kills[id] = y.placer(id)
+		}
+		boxes := []*box{y.box("linux-0"), y.box("linux-1"), y.box("linux-2"), y.box("linux-3")}
+		const jobs = 20
+		for i := range jobs {
+			job := task(fmt.Sprintf("job-%d", i), "sleep", fmt.Sprint(10+7*i))
+			job.Policy.Idempotent, job.Policy.MaxAttempts = true, 50
+			y.submit(job)
+			web := service(fmt.Sprintf("web-%d", i))
+			web.Policy.MaxAttempts = 50
+			y.submit(web)
+		}
+		for round := range 12 {
+			b := boxes[round%len(boxes)]
+			time.Sleep(5 * time.Second)
+			if round%3 == 2 {
+				b.burn()
+			} else {
+				b.kill()
+			}
+			id := fmt.Sprintf("p%d", round%3+1)
+			kills[id]()
+			time.Sleep(time.Duration(3+5*(round%4)) * time.Second)
+			kills[id] = y.placer(id)
+			b.start()
+		}
+		y.holds("all is well", 30*time.Minute, func() bool {
+			for i := range jobs {
+				id, running := fmt.Sprintf("web-%d", i), 0
+				for _, b := range boxes {
+					running += b.runs(id)
+				}
+				if r := y.record(id); r.State != messages.StateRunning || len(r.Fences) != 0 || running != 1 {
+					return false
+				}
+				if !y.said(fmt.Sprintf("job-%d", i))() {
+					return false
+				}
+			}
+			return true
+		})
+		for i := range jobs {
+			if r := y.ended(fmt.Sprintf("job-%d", i)); r.State != messages.StateCompleted {
+				t.Errorf("%s is %s: %s", r.Job.ID, r.State, story(r))
+			}
 		}
 	})
 }

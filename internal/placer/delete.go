@@ -30,7 +30,6 @@ func (p *Placer) deleteRecord(ctx context.Context, rec *messages.Record, revisio
 		if !errors.Is(err, bus.ErrConflict) {
 			return fmt.Errorf("job %s: delete its record: %w", job, err)
 		}
-		p.conflicts.Add(1)
 		now, current, err := p.stored(ctx, job)
 		switch {
 		case err != nil:

@@ -27,7 +27,7 @@ type note struct {
 	journal    string
 	spoke      time.Time // when that journal was first heard
 	lost       time.Time // when the node was judged lost, or said goodbye
-	back       bool      // it is heard (again), and its records were not looked at yet
+	back       bool      // it is heard again, or another journal is; its records were not looked at yet
 	reconciled time.Time // when what it runs was last compared with the records
 }
 
@@ -50,7 +50,7 @@ func (f *fleet) hear(c messages.Capabilities, now time.Time) (news peer.News, be
 	}
 	f.notes[c.Node] = n
 	if node, _ := f.table.Get(c.Node); node.Journal() != n.journal {
-		n.journal, n.spoke = node.Journal(), now
+		n.journal, n.spoke, n.back = node.Journal(), now, true
 	}
 	switch {
 	case answering(news.To) && !answering(news.From):

@@ -106,6 +106,7 @@ func TestANodeThatComesBackWithAnotherJournalHasLostWhatItHad(t *testing.T) {
 		y.holds("both run", time.Minute, func() bool {
 			return y.is("web", messages.StateRunning, "linux-1")() && y.is("job", messages.StateRunning, "linux-1")()
 		})
+		time.Sleep(30 * time.Second)
 		one.burn()
 		one.start()
 		y.holds("the service is placed anew", time.Minute, func() bool {

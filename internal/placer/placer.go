@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
@@ -117,8 +116,7 @@ type Placer struct {
 
 	asks, lists, inquiries gate
 
-	conflicts atomic.Int64 // races for a record that another placer has won
-	listening time.Time    // the sweep's: since when it has kept pace
+	listening time.Time // the sweep's: since when it has kept pace
 
 	ctx    context.Context // of effects; ends when the placer stops
 	cancel context.CancelFunc
