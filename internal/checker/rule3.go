@@ -35,17 +35,18 @@ func (m *model) repeated(j *job) []Violation {
 }
 
 // unknown counts the starts of which no placer could know: the node went away,
-// with its job, before it was heard that it had accepted it. The record counts
-// fewer starts than there were, and the job is placed anew as one that was not
-// started: this is what `assigned` means.
+// with its job, before it was heard that it had accepted it, or took the command
+// up when it was back. The record counts fewer starts than there were, and the
+// job is placed anew as one that was not started: this is what `assigned` means.
 func (m *model) unknown(j *job) int {
 	if len(j.words) == 0 {
 		return 0
 	}
 	uncounted := len(j.runs) - j.words[len(j.words)-1].Record.Starts
 	n := 0
-	for _, r := range j.runs[:max(0, len(j.runs)-1)] {
-		if n < uncounted && m.away.wasAway(r.node(), r.start.At, r.start.At.Add(unknownWithin)) {
+	for _, r := range j.runs {
+		from, to := r.start.At.Add(-unknownWithin), r.start.At.Add(unknownWithin)
+		if n < min(uncounted, len(j.runs)-1) && m.away.wasAway(r.node(), from, to) {
 			n++
 		}
 	}
