@@ -40,8 +40,16 @@ type witness struct {
 	log  *slog.Logger
 	out  io.Writer
 
-	known   map[string]containers.Container // by namespace and id
-	running map[string]string               // the same, to what the history calls it
+	// By namespace and id.
+	known   map[string]containers.Container
+	running map[string]program
+	early   map[string]*apievents.TaskExit // heard before their starts
+}
+
+// program is one start of a container's program.
+type program struct {
+	container string // what the history calls it
+	at        time.Time
 }
 
 // run watches one containerd after the other, until ctx ends.
@@ -68,7 +76,7 @@ func (w *witness) watch(ctx context.Context, socket string) error {
 		return err
 	}
 	defer c.Close()
-	w.known, w.running = map[string]containers.Container{}, map[string]string{}
+	w.known, w.running, w.early = map[string]containers.Container{}, map[string]program{}, map[string]*apievents.TaskExit{}
 	heard, failed := c.EventService().Subscribe(ctx,
 		`topic=="/containers/create"`, `topic=="/tasks/start"`, `topic=="/tasks/exit"`)
 	if err := w.takeUp(ctx, c); err != nil {
@@ -104,7 +112,7 @@ func (w *witness) takeUp(ctx context.Context, c *client.Client) error {
 				continue // it does not run
 			}
 			if status, err := task.Status(ctx); err == nil && status.Status == client.Running {
-				if err := w.started(ctx, c, space, held.ID(), time.Now()); err != nil {
+				if err := w.started(ctx, c, &apievents.TaskStart{ContainerID: held.ID(), Pid: task.Pid()}, space, time.Now()); err != nil {
 					return err
 				}
 			}
@@ -122,7 +130,7 @@ func (w *witness) hear(ctx context.Context, c *client.Client, e *events.Envelope
 	case *apievents.ContainerCreate:
 		_, err = w.look(ctx, c, e.Namespace, event.ID)
 	case *apievents.TaskStart:
-		err = w.started(ctx, c, e.Namespace, event.ContainerID, e.Timestamp)
+		err = w.started(ctx, c, event, e.Namespace, e.Timestamp)
 	case *apievents.TaskExit:
 		if event.ID == event.ContainerID { // not that of an exec
 			err = w.ended(e.Namespace, event)
@@ -142,9 +150,10 @@ func (w *witness) look(ctx context.Context, c *client.Client, space, id string) 
 	return record, nil
 }
 
-func (w *witness) started(ctx context.Context, c *client.Client, space, id string, at time.Time) error {
+func (w *witness) started(ctx context.Context, c *client.Client, event *apievents.TaskStart, space string, at time.Time) error {
+	id := event.ContainerID
 	key := space + "/" + id
-	if w.running[key] != "" {
+	if w.running[key].container != "" {
 		return nil // it was taken up already
 	}
 	record, ok := w.known[key]
@@ -159,24 +168,35 @@ func (w *witness) started(ctx context.Context, c *client.Client, space, id strin
 		return fmt.Errorf("container %s: label %s: %w", id, labelAttempt, err)
 	}
 	// The same id comes back with the next attempt; the time tells them apart.
-	w.running[key] = id + "@" + record.CreatedAt.UTC().Format(time.RFC3339Nano)
-	return w.write(checker.Event{
-		At: at, Kind: checker.Started, Node: w.node, Container: w.running[key],
-		Job: record.Labels[labelJob], Attempt: attempt,
+	name := id + "@" + record.CreatedAt.UTC().Format(time.RFC3339Nano)
+	w.running[key] = program{container: name, at: at}
+	err = w.write(checker.Event{
+		At: at, Kind: checker.Started, Node: w.node, Container: name, Job: record.Labels[labelJob], Attempt: attempt,
 	})
+	if exit := w.early[key]; err == nil && exit != nil && exit.Pid == event.Pid {
+		err = w.ended(space, exit)
+	}
+	delete(w.early, key)
+	return err
 }
 
+// ended writes the end of a program. The shim tells of it and containerd of the
+// start, so that of one that ran for a moment the end may be heard first, and
+// may be the earlier one.
 func (w *witness) ended(space string, event *apievents.TaskExit) error {
 	key := space + "/" + event.ContainerID
-	name := w.running[key]
-	if name == "" {
-		return nil // it never ran: its start failed
+	run, ok := w.running[key]
+	if !ok {
+		w.early[key] = event
+		return nil
 	}
 	delete(w.running, key)
+	at := event.ExitedAt.AsTime()
+	if at.Before(run.at) {
+		at = run.at
+	}
 	code := int(event.ExitStatus)
-	return w.write(checker.Event{
-		At: event.ExitedAt.AsTime(), Kind: checker.Ended, Node: w.node, Container: name, ExitCode: &code,
-	})
+	return w.write(checker.Event{At: at, Kind: checker.Ended, Node: w.node, Container: run.container, ExitCode: &code})
 }
 
 func (w *witness) write(e checker.Event) error {
