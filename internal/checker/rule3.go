@@ -39,14 +39,22 @@ func (m *model) repeated(j *job) []Violation {
 // up when it was back. The record counts fewer starts than there were, and the
 // job is placed anew as one that was not started: this is what `assigned` means.
 func (m *model) unknown(j *job) int {
+	starts := make([]Event, len(j.runs))
+	for i, r := range j.runs {
+		starts[i] = r.start
+	}
+	return m.unknownOf(j, starts)
+}
+
+// unknownOf is unknown for a job's starts, or execs.
+func (m *model) unknownOf(j *job, starts []Event) int {
 	if len(j.words) == 0 {
 		return 0
 	}
-	uncounted := len(j.runs) - j.words[len(j.words)-1].Record.Starts
+	most := min(len(starts)-j.words[len(j.words)-1].Record.Starts, len(starts)-1)
 	n := 0
-	for _, r := range j.runs {
-		from, to := r.start.At.Add(-unknownWithin), r.start.At.Add(unknownWithin)
-		if n < min(uncounted, len(j.runs)-1) && m.away.wasAway(r.node(), from, to) {
+	for _, e := range starts {
+		if n < most && m.away.wasAway(e.Node, e.At.Add(-unknownWithin), e.At.Add(unknownWithin)) {
 			n++
 		}
 	}
@@ -133,7 +141,7 @@ func mayRepeat(j *job) bool {
 // repeatedExec finds execs that were carried out more than once.
 func (m *model) repeatedExec(j *job) []Violation {
 	p := j.policy()
-	if p.Idempotent || p.OnNodeLoss == messages.LossReschedule || len(j.execs) <= 1+len(j.retries) {
+	if p.Idempotent || p.OnNodeLoss == messages.LossReschedule || len(j.execs)-m.unknownOf(j, j.execs) <= 1+len(j.retries) {
 		return nil
 	}
 	return []Violation{{
