@@ -1,7 +1,6 @@
 package placer_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -118,22 +117,44 @@ func TestADeclaredLeaseIsOver(t *testing.T) {
 	})
 }
 
-// The real thing: a worker that is cut off, and comes back.
+// The real thing: a worker that is cut off stops the job before another one
+// starts it, and comes back.
 func TestAJobThatMustNotRunTwiceNeverDoes(t *testing.T) {
-	inYard(t, func(t *testing.T, y *yard) {
-		y.placer("p1")
-		one, two := y.box("linux-1"), (*box)(nil)
-		job := service("web")
-		job.Policy.OnPartition = messages.PartitionStop
-		y.submit(job)
-		y.holds("it runs", time.Minute, y.is("web", messages.StateRunning, "linux-1"))
-		two = y.box("linux-2")
-		one.burn() // its containers are gone with it
-		y.holds("it has moved", 2*time.Minute, y.is("web", messages.StateRunning, "linux-2"))
-		one.start()
-		time.Sleep(time.Minute)
-		if r := y.record("web"); one.runs("web") != 0 || two.runs("web") != 1 || len(r.Fences) != 0 || strings.Contains(story(r), "stray") {
-			t.Errorf("%d and %d run: %s", one.runs("web"), two.runs("web"), story(r))
-		}
-	})
+	for name, end := range map[string]func(*box){
+		"cut off": func(b *box) { b.conn.Cut() },
+		"burnt":   (*box).burn,
+	} {
+		t.Run(name, func(t *testing.T) {
+			inYard(t, func(t *testing.T, y *yard) {
+				y.placer("p1")
+				y.placer("p2")
+				one := y.box("linux-1")
+				job := service("web")
+				job.Policy.OnPartition, job.Spec.StopGrace = messages.PartitionStop, messages.Duration(time.Second)
+				y.submit(job)
+				y.holds("it runs", time.Minute, y.is("web", messages.StateRunning, "linux-1"))
+				two := y.box("linux-2")
+				time.Sleep(20 * time.Second)
+				end(one)
+				once := func() {
+					if one.runs("web")+two.runs("web") > 1 {
+						t.Error("it runs twice")
+					}
+				}
+				y.holds("it has moved", 2*time.Minute, func() bool {
+					once()
+					return y.is("web", messages.StateRunning, "linux-2")() && two.runs("web") == 1
+				})
+				if name == "burnt" {
+					one.start()
+				} else {
+					one.conn.Mend()
+				}
+				y.holds("nothing is owed", time.Minute, func() bool { once(); return len(y.record("web").Fences) == 0 })
+				if r := y.record("web"); one.runs("web") != 0 || two.runs("web") != 1 || r.Node != "linux-2" {
+					t.Errorf("%d and %d run: %s", one.runs("web"), two.runs("web"), story(r))
+				}
+			})
+		})
+	}
 }

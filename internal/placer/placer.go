@@ -10,6 +10,17 @@
 // Everything about one job happens in one lane, one thing after the other;
 // different jobs go on side by side. What waits for a node, a command and its
 // answer, happens beside the lanes and comes back to them as an event.
+//
+// What comes with time alone comes from the sweep: silent nodes are judged, but
+// by nobody who was not listening himself; jobs are told that their node is
+// lost, after the last thing that the node has said of them; records that stood
+// still are taken up, by the placer whose turn it is; quiet jobs are asked about,
+// and nodes for what they run.
+//
+// Reading order: placer.go, streams.go and apply.go (an event comes in),
+// perform.go, command.go, done.go, delete.go, names.go (what follows), sweep.go,
+// turn.go, nodes.go, lost.go, leases.go, drain.go, quiet.go, reconcile.go (what
+// comes with time), verbs.go (what operators ask).
 package placer
 
 import (

@@ -36,12 +36,14 @@ type Config struct {
 	ID                 string
 	SubjectRoot        string
 	RequestTimeout     time.Duration
+	QuietAfter         time.Duration
+	MovesAtOnce        int
 	Logger             *slog.Logger
 }
 
 // Flags describes the command line.
 func (c *Config) Flags(fs *pflag.FlagSet) {
-	fs.StringVar(&c.NATS, "nats", "", "`URL` of the NATS server")
+	fs.StringVar(&c.NATS, "nats", "", "`URL` of the NATS server; of several in a cluster, separated by commas")
 	fs.StringVar(&c.Creds, "creds", "", "`FILE` with the NATS credentials")
 	fs.StringVar(&c.TLSCA, "tls-ca", "", "PEM `FILE` with the authorities of the NATS server's certificate")
 	fs.StringVar(&c.EmbedNATS, "embed-nats", "", "run an own NATS server on `HOST:PORT` instead")
@@ -52,7 +54,9 @@ func (c *Config) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&c.HTTP, "http", "127.0.0.1:0", "`HOST:PORT` for /healthz")
 	fs.StringVar(&c.ID, "id", "", "`NAME` of this placer (default: made up)")
 	fs.StringVar(&c.SubjectRoot, "subject-root", messages.DefaultRoot, "first `TOKEN` of every subject")
-	fs.DurationVar(&c.RequestTimeout, "request-timeout", 5*time.Second, "how long a command waits for its answer")
+	fs.DurationVar(&c.RequestTimeout, "request-timeout", 5*time.Second, "how long a command waits for its answer; a record that stood still for twice as long is taken up")
+	fs.DurationVar(&c.QuietAfter, "quiet-after", time.Minute, "how long a running job may be quiet before its worker is asked about it")
+	fs.IntVar(&c.MovesAtOnce, "moves-at-once", 4, "how many services leave a node that drains at the same time")
 }
 
 func (c *Config) validate() error {
@@ -65,6 +69,8 @@ func (c *Config) validate() error {
 		return fmt.Errorf("--replicas: %d is not allowed; want 1, or 3 on a cluster", c.Replicas)
 	case c.Replicas == 3 && c.EmbedNATS != "":
 		return errors.New("--replicas: 3 wants a cluster; an embedded server is a single one")
+	case c.MovesAtOnce < 0:
+		return fmt.Errorf("--moves-at-once: %d is not allowed; want at least 1", c.MovesAtOnce)
 	case c.StoreSize < 64<<20:
 		return fmt.Errorf("--store-size: %d bytes are too few; want at least %d", c.StoreSize, 64<<20)
 	}
@@ -128,6 +134,7 @@ func (p *Placer) start(ctx context.Context, c Config) error {
 	p.placer, err = placer.Start(ctx, placer.Config{
 		ID: c.ID, Bus: p.bus, Root: root, Layout: bus.NewLayout(root, c.Replicas, c.StoreSize),
 		Version: version.Version, Logger: c.Logger, RequestTimeout: c.RequestTimeout,
+		QuietAfter: c.QuietAfter, MovesAtOnce: c.MovesAtOnce,
 	})
 	if err != nil {
 		return err
