@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +14,7 @@ type BootClock struct{}
 func (BootClock) Now() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
-		panic("lease: this system has no such clock: " + err.Error()) // macOS has had it since 10.12
+		return math.MaxInt64 / 4 // a clock that is not there: every lease is over
 	}
 	return time.Duration(t.Nano())
 }

@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +14,7 @@ type BootClock struct{}
 func (BootClock) Now() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
-		panic("lease: this system has no such clock: " + err.Error()) // Linux has had it since 2.6.39
+		return math.MaxInt64 / 4 // a clock that is not there: every lease is over
 	}
 	return time.Duration(t.Nano())
 }
