@@ -85,8 +85,6 @@ func (s *stranger) send(f messagestest.Fault) {
 // whatever is asked. Who makes one answer takes it off the list.
 var notYet = []string{
 	"shunt.node.linux-1.stats", "shunt.node.linux-1.exec", "shunt.node.linux-1.wait", "shunt.node.linux-1.events",
-	"shunt.node.linux-1.drain", "shunt.node.linux-1.undrain",
-	"shunt.placer.retry", "shunt.placer.drain", "shunt.placer.undrain",
 }
 
 // ask sends a fault as a request; the answer has the error in its headers, and
