@@ -63,6 +63,9 @@ func (s *step) heir(o *messages.Outcome) bool {
 		s.noteRefusal(o)
 	}
 	s.rememberOf(o.Node, o.Attempt, string(o.Status), codeOf(o), reasonOf(o))
+	if forgotten(o) {
+		s.dropSuccessor() // what that journal knew of may still run
+	}
 	r.Successor = nil
 	r.NotBefore = s.now.Add(backoff(&r.Job, r.Starts))
 	return true

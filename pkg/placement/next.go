@@ -132,7 +132,7 @@ func (s *step) nameless() bool { return NeedsName(&s.rec.Job) && !s.rec.Named }
 // after the first of them.
 func (s *step) unheard(ev Unheard) bool {
 	r := s.rec
-	if succ := r.Successor; succ != nil && succ.Node == ev.Node && succ.Attempt == ev.Attempt {
+	if succ := r.Successor; succ != nil && !succ.Accepted && succ.Node == ev.Node && succ.Attempt == ev.Attempt {
 		s.rememberOf(ev.Node, ev.Attempt, eventUnheard, CodeNotAlive, "nobody answers for this node")
 		r.Successor = nil
 		r.NotBefore = s.now.Add(unheardDelay)

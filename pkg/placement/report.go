@@ -3,7 +3,6 @@ package placement
 import (
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -46,6 +45,9 @@ func (s *step) current(o *messages.Outcome) bool {
 		return false
 	}
 	s.counts(o)
+	if forgotten(o) {
+		s.owe(r.Node, r.Attempt, false) // what that journal knew of may still run
+	}
 	switch {
 	case r.State == messages.StateCancelling:
 		return s.cancelled(o)
@@ -69,6 +71,8 @@ func (s *step) current(o *messages.Outcome) bool {
 	case o.Status == messages.StatusInterrupted:
 		s.started()
 		s.interrupted(o)
+	case forgotten(o) && !s.mayGoOn():
+		s.end(messages.StateLost, reasonOf(o))
 	case o.Status == messages.StatusRejected:
 		s.failed(o)
 	}
@@ -157,8 +161,13 @@ func (s *step) doneForGood(o *messages.Outcome) bool {
 // worker could not look just now, and may have accepted it before. The same
 // attempt is sent again. Another journal, however, has not.
 func unanswered(o *messages.Outcome) bool {
-	return o.Status == messages.StatusRejected && o.Error != nil && o.Error.Retryable &&
-		o.Error.Code != messages.CodeWrongIncarnation
+	return o.Status == messages.StatusRejected && o.Error != nil && o.Error.Retryable && !forgotten(o)
+}
+
+// forgotten tells whether the node answers with another journal than the one
+// that the attempt was placed with.
+func forgotten(o *messages.Outcome) bool {
+	return o.Status == messages.StatusRejected && o.Error != nil && o.Error.Code == messages.CodeWrongIncarnation
 }
 
 // latePrefix marks outcomes in the history that came too late to count.
@@ -167,7 +176,7 @@ const latePrefix = "late_"
 // late notes the end of an old attempt, once; the copy of one that has counted
 // is no news. A refusal comes as a reply and by the stream.
 func (s *step) late(o *messages.Outcome) bool {
-	if !o.Status.Ends() {
+	if !o.Status.Ends() || unanswered(o) || forgotten(o) {
 		return false
 	}
 	event := latePrefix + string(o.Status)
@@ -219,56 +228,6 @@ func (s *step) noteRefusal(o *messages.Outcome) *messages.RouteToPeer {
 	})
 	s.learn(route)
 	return route
-}
-
-// mostPlatforms bounds what a record keeps of an image's platforms.
-const mostPlatforms = 32
-
-// learn keeps what a refusal says of the platforms that would do, so that they
-// limit every later placement. A later refusal narrows what an earlier one
-// said; one that contradicts it is the newer word on an image that has moved.
-func (s *step) learn(route *messages.RouteToPeer) {
-	if route.Code != messages.RefusePlatform && route.Code != messages.RefuseOSVersion {
-		return
-	}
-	said := route.Platforms[:min(len(route.Platforms), mostPlatforms)]
-	if len(said) == 0 && (route.RequiredOS != "" || route.RequiredArch != "") {
-		said = []messages.Platform{{OS: route.RequiredOS, Arch: route.RequiredArch}}
-	}
-	if both := narrow(s.rec.Platforms, said); len(both) > 0 {
-		said = both
-	}
-	if len(said) > 0 {
-		s.rec.Platforms = said
-	}
-}
-
-// narrow is what two sets of platforms agree on, each pair in the words of the
-// one that says more; none when they share nothing.
-func narrow(known, said []messages.Platform) []messages.Platform {
-	var both []messages.Platform
-	add := func(p messages.Platform) {
-		if len(both) < mostPlatforms && !slices.Contains(both, p) {
-			both = append(both, p)
-		}
-	}
-	for _, k := range known {
-		for _, n := range said {
-			switch {
-			case says(k, n):
-				add(k)
-			case says(n, k):
-				add(n)
-			}
-		}
-	}
-	return both
-}
-
-// says tells whether p demands everything that q does.
-func says(p, q messages.Platform) bool {
-	return (q.OS == "" || p.OS == q.OS) && (q.Arch == "" || p.Arch == q.Arch) &&
-		(q.OSVersion == "" || p.OSVersion == q.OSVersion)
 }
 
 // failed ends the job, or lets it be tried again when the failure may pass.
