@@ -92,7 +92,7 @@ func (p *page) unheard(e Unheard) {
 	case p.isCurrent(e.Node, e.Attempt) && p.r.State == messages.StateAssigned:
 		p.rule("unheard: the current attempt")
 		p.unheardCurrent(e.Node)
-	case p.isSuccessor(e.Node, e.Attempt):
+	case p.isSuccessor(e.Node, e.Attempt) && !p.r.Successor.Accepted:
 		p.rule("unheard: the successor")
 		p.r.Successor = nil
 		p.wait()

@@ -30,6 +30,7 @@ func (p *page) reported(o messages.Outcome) {
 		p.current(o)
 	case p.isSuccessor(o.Node, o.Attempt):
 		p.successor(o)
+	case again(&o) || forgot(&o): // says nothing of the attempt
 	case o.Status.Ends():
 		late := "late_" + string(o.Status)
 		if !p.noted(o.Node, o.Attempt, string(o.Status)) && !p.noted(o.Node, o.Attempt, late) {
@@ -133,6 +134,11 @@ func again(o *messages.Outcome) bool {
 	return o.Status == messages.StatusRejected && o.Error.Retryable && o.Error.Code != messages.CodeWrongIncarnation
 }
 
+// forgot tells whether the node has another journal than it had.
+func forgot(o *messages.Outcome) bool {
+	return o.Status == messages.StatusRejected && o.Error.Code == messages.CodeWrongIncarnation
+}
+
 // current is the fourth rule.
 func (p *page) current(o messages.Outcome) {
 	if p.r.State == messages.StateCancelling {
@@ -153,6 +159,10 @@ func (p *page) current(o messages.Outcome) {
 		return
 	}
 	p.remember(o.Node, o.Attempt, string(o.Status))
+	if forgot(&o) {
+		p.rule("4: another journal")
+		defer p.owe(o.Node, o.Attempt)
+	}
 	if _, began := doneStates[o.Status]; began && p.r.State == messages.StateAssigned {
 		p.rule("4: a start that was not heard")
 		p.r.Starts++
@@ -262,11 +272,16 @@ func (p *page) learn(said *messages.RouteToPeer) {
 	p.r.Platforms = both
 }
 
+// mayBeCut tells whether the job may be begun anew although it had begun.
+func (p *page) mayBeCut() bool {
+	return p.twice() || p.service() || p.r.Job.Policy.OnNodeLoss == messages.LossReschedule
+}
+
 // mayPass tells whether a failure is worth another try.
 func (p *page) mayPass(o *messages.Outcome) bool {
 	switch o.Status {
 	case messages.StatusInterrupted:
-		return p.twice() || p.service() || p.r.Job.Policy.OnNodeLoss == messages.LossReschedule
+		return p.mayBeCut()
 	case messages.StatusFailed, messages.StatusRejected:
 		exited := o.Result != nil && o.Result.ExitCode != nil && *o.Result.ExitCode != 0
 		return o.Error != nil && o.Error.Retryable || exited && p.r.Job.Policy.RetryExit
@@ -282,6 +297,9 @@ func (p *page) failed(o messages.Outcome) {
 	case !p.mayPass(&o) && o.Status == messages.StatusInterrupted:
 		p.rule("4: interrupted")
 		p.end(messages.StateInterrupted)
+	case forgot(&o) && p.r.State == messages.StateRunning && !p.mayBeCut():
+		p.rule("4: another journal than that of a started task")
+		p.end(messages.StateLost)
 	case !p.mayPass(&o):
 		p.rule("4: failed")
 		p.end(messages.StateFailed)
@@ -325,6 +343,10 @@ func (p *page) successor(o messages.Outcome) {
 		}
 		p.rule("5: dropped")
 		p.r.Successor = nil
+		if forgot(&o) {
+			p.rule("5: another journal")
+			p.owe(o.Node, o.Attempt)
+		}
 		p.remember(o.Node, o.Attempt, string(o.Status))
 		p.wait()
 		if o.Status == messages.StatusRouteToPeer {

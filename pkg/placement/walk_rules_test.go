@@ -13,6 +13,8 @@ const everyRule = `
 4: a start
 4: a start that was not heard
 4: again after a backoff
+4: another journal
+4: another journal than that of a started task
 4: completed
 4: completed before it was cancelled
 4: ends as ending says
@@ -30,6 +32,7 @@ const everyRule = `
 4: the starts are used up
 4: the successor takes over
 5: accepted
+5: another journal
 5: dropped
 5: promoted
 6: alive
