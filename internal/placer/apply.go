@@ -29,6 +29,9 @@ func (p *Placer) apply(ctx context.Context, job string, ev placement.Event) erro
 		if err != nil {
 			return err
 		}
+		if over, err := p.over(ctx, rec, revision, ev); over || err != nil {
+			return err
+		}
 		if ev, err = p.withHolder(ctx, rec, ev); err != nil {
 			return err
 		}
