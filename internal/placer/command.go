@@ -13,7 +13,7 @@ import (
 
 // command sends a job to its node and brings the answer back to the job's lane.
 // Without an answer nothing is known, and the sweep sends it again.
-func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement.Command, first bool) {
+func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement.Command, first bool) (answered bool) {
 	job := rec.Job
 	job.Attempt = to.Attempt
 	if job.Target != "" {
@@ -33,6 +33,7 @@ func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement
 	case ctx.Err() == nil:
 		log.Warn("no answer to the command; it is sent again", "error", err)
 	}
+	return err == nil
 }
 
 // journalOf is the journal that an attempt was handed over to.
@@ -65,7 +66,7 @@ func (p *Placer) answered(rec *messages.Record, o messages.Outcome) {
 }
 
 // revoke tells a node to let go of a job's attempts.
-func (p *Placer) revoke(ctx context.Context, rec *messages.Record, to placement.Revoke) {
+func (p *Placer) revoke(ctx context.Context, rec *messages.Record, to placement.Revoke) (answered bool) {
 	order := messages.Job{
 		V: messages.Version, ID: rec.Job.ID, Op: messages.OpRevoke,
 		Container: rec.Job.ContainerName(), Args: messages.Args{Attempt: to.Attempt}, Attempt: to.Attempt,
@@ -73,9 +74,10 @@ func (p *Placer) revoke(ctx context.Context, rec *messages.Record, to placement.
 	outcome, err := p.ask(ctx, to.Node, p.fleet.journal(to.Node), &order)
 	if err != nil {
 		p.log.Warn("no answer to a revoke; it is sent again", "job", order.ID, "node", to.Node, "attempt", to.Attempt, "error", err)
-		return
+		return false
 	}
 	p.bring(order.ID, placement.Reported{Outcome: *outcome})
+	return outcome.Status == messages.StatusRevoked
 }
 
 // ask sends a command and reads the answer, which must be about that job and

@@ -143,11 +143,11 @@ func (p *Placer) hearOut(ctx context.Context, job, node string) error {
 	if err != nil {
 		return fmt.Errorf("job %s: look what %s said of it last: %w", job, node, err)
 	}
-	o, err := messages.Decode[messages.Outcome](last.Data)
-	if err != nil || o.CheckSubject(node, job) != nil || said(e.record, &o) {
-		return nil // what cannot be read was dropped before
+	o, unread := messages.Decode[messages.Outcome](last.Data)
+	if unread == nil && o.CheckSubject(node, job) == nil && !said(e.record, &o) {
+		return p.apply(ctx, job, placement.Reported{Outcome: o})
 	}
-	return p.apply(ctx, job, placement.Reported{Outcome: o})
+	return nil // what cannot be read was dropped before
 }
 
 // said tells whether a record has heard an outcome already.

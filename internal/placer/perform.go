@@ -29,8 +29,12 @@ func (d *deed) first(c placement.Command) bool {
 // perform starts a record's effects in their order. Those that must be done
 // before the event is acknowledged are done when it returns; what waits for
 // others goes on beside the lanes, and the record sees to it that it is not
-// forgotten.
+// forgotten. What goes to one node goes there in order, too: a command comes
+// after the revoke of an older attempt has been answered, since both are about
+// the container of one name.
 func (p *Placer) perform(ctx context.Context, d deed, effects []placement.Effect) error {
+	errands := errands{}
+	defer p.run(errands)
 	for _, effect := range effects {
 		var err error
 		switch e := effect.(type) {
@@ -44,11 +48,11 @@ func (p *Placer) perform(ctx context.Context, d deed, effects []placement.Effect
 			if d.first(e) {
 				p.fleet.reserve(e.Node, &d.rec.Job, e.Attempt, time.Now())
 			}
-			p.beside(func(ctx context.Context) { p.command(ctx, d.rec, e, d.first(e)) })
+			p.prepare(errands, d, e)
 		case placement.Revoke:
 			p.records.try(d.job, time.Now())
 			if p.fleet.answers(e.Node) {
-				p.beside(func(ctx context.Context) { p.revoke(ctx, d.rec, e) })
+				errands.add(e.Node, func(ctx context.Context) bool { return ctx.Err() == nil && p.revoke(ctx, d.rec, e) })
 			}
 		case placement.Finish:
 			err = p.finish(ctx, d.rec, d.revision)

@@ -120,6 +120,7 @@ type Placer struct {
 	records *records
 	fleet   *fleet
 	leases  *leases
+	flights *flights
 	placers *placers
 	lanes   *lanes
 	early   *earlyMessages
@@ -154,6 +155,7 @@ func Start(ctx context.Context, cfg Config) (*Placer, error) {
 		records: newRecords(),
 		fleet:   newFleet(),
 		leases:  newLeases(),
+		flights: newFlights(),
 		asks:    newGate(mostAsks), lists: newGate(mostLists), inquiries: newGate(mostInquiries),
 		placers: newPlacers(cfg.ID),
 		lanes:   newLanes(64),
