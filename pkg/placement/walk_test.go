@@ -47,6 +47,9 @@ type given struct {
 // page says (model_test.go), and looks whether the record still makes sense.
 func TestRandomWalk(t *testing.T) {
 	seeds := uint64(walkSeeds)
+	if underRace {
+		seeds /= 10
+	}
 	if text := os.Getenv("SHUNT_WALK_SEEDS"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
