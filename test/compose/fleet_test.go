@@ -113,17 +113,15 @@ func (f *fleet) find() {
 	f.network = strings.TrimSpace(f.docker.run("network", "ls", "--filter", mine, "--format", "{{.Name}}"))
 }
 
-// down removes everything, and keeps the logs of a failure.
+// down removes everything but the logs.
 func (f *fleet) down() {
-	if f.t.Failed() {
-		for name, id := range f.hosts {
-			path := filepath.Join(f.t.ArtifactDir(), name+".log")
-			if err := os.WriteFile(path, f.docker.output("logs", "--timestamps", id), 0o644); err != nil {
-				f.t.Error(err)
-			}
+	for name, id := range f.hosts {
+		path := filepath.Join(f.t.ArtifactDir(), name+".log")
+		if err := os.WriteFile(path, f.docker.output("logs", "--timestamps", id), 0o644); err != nil {
+			f.t.Error(err)
 		}
-		f.t.Logf("the history and every host's log are in %s", f.t.ArtifactDir())
 	}
+	f.t.Logf("the history and every host's log are in %s", f.t.ArtifactDir())
 	if err := f.tryCompose("down", "--volumes", "--timeout", "1"); err != nil {
 		f.t.Error(err)
 	}

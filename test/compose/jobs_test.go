@@ -59,7 +59,9 @@ func task(n int) messages.Job {
 }
 
 // services are what runs all the time: each kind of machine has some, and some
-// may never be in two places.
+// may never be in two places. Those are for machines that are never paused: the
+// containers of a paused one are frozen with it and go on when it does, for as
+// long as its worker needs to end them, and nothing on it can prevent that.
 func services() []messages.Job {
 	var all []messages.Job
 	add := func(count int, name, image string, partition messages.OnPartition) {
@@ -67,6 +69,9 @@ func services() []messages.Job {
 			j := newJob(fmt.Sprintf("%s-%d", name, n), image, "sleep", "36000")
 			j.Kind = messages.KindService
 			j.Policy.OnNodeLoss, j.Policy.OnPartition = messages.LossReschedule, partition
+			if partition == messages.PartitionStop {
+				j.Requires.Labels = map[string]string{"paused": "never"}
+			}
 			all = append(all, j)
 		}
 	}

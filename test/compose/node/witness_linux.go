@@ -78,7 +78,7 @@ func (w *witness) watch(ctx context.Context, socket string) error {
 	defer c.Close()
 	w.known, w.running, w.early = map[string]containers.Container{}, map[string]program{}, map[string]*apievents.TaskExit{}
 	heard, failed := c.EventService().Subscribe(ctx,
-		`topic=="/containers/create"`, `topic=="/tasks/start"`, `topic=="/tasks/exit"`)
+		`topic=="/containers/create"`, `topic=="/tasks/start"`, `topic=="/tasks/exit"`, `topic=="/containers/delete"`)
 	if err := w.takeUp(ctx, c); err != nil {
 		return err
 	}
@@ -135,6 +135,8 @@ func (w *witness) hear(ctx context.Context, c *client.Client, e *events.Envelope
 		if event.ID == event.ContainerID { // not that of an exec
 			err = w.ended(e.Namespace, event)
 		}
+	case *apievents.ContainerDelete:
+		err = w.deleted(e.Namespace, event.ID, e.Timestamp)
 	}
 	return err
 }
@@ -197,6 +199,20 @@ func (w *witness) ended(space string, event *apievents.TaskExit) error {
 	}
 	code := int(event.ExitStatus)
 	return w.write(checker.Event{At: at, Kind: checker.Ended, Node: w.node, Container: run.container, ExitCode: &code})
+}
+
+// deleted writes the end of a program that nobody has told of: a shim tries for
+// a while to hand its events over, on a machine that is overloaded in vain, and
+// is gone with its container. Its events may also come late, so what is known
+// of the container stays.
+func (w *witness) deleted(space, id string, at time.Time) error {
+	key := space + "/" + id
+	run, running := w.running[key]
+	if !running {
+		return nil
+	}
+	delete(w.running, key)
+	return w.write(checker.Event{At: at, Kind: checker.Ended, Node: w.node, Container: run.container})
 }
 
 func (w *witness) write(e checker.Event) error {
