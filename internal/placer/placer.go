@@ -18,9 +18,9 @@
 // and nodes for what they run.
 //
 // Reading order: placer.go, streams.go and apply.go (an event comes in),
-// perform.go, command.go, done.go, delete.go, names.go (what follows), sweep.go,
-// turn.go, nodes.go, lost.go, leases.go, drain.go, quiet.go, reconcile.go (what
-// comes with time), verbs.go (what operators ask).
+// perform.go, errands.go, command.go, done.go, delete.go, names.go (what follows),
+// sweep.go, turn.go, nodes.go, lost.go, leases.go, drain.go, quiet.go, reconcile.go
+// (what comes with time), verbs.go (what operators ask).
 package placer
 
 import (
