@@ -40,6 +40,7 @@ type step struct {
 	peers   peer.Snapshot
 	now     time.Time
 	effects []Effect
+	terse   bool // a new reason would not be written: it need not be found
 }
 
 // unknown handles events of jobs that have no record.
@@ -99,6 +100,7 @@ func (s *step) tick() bool {
 		return false
 	}
 	reason := r.Reason
+	s.terse = s.now.Before(r.Updated.Add(reasonEvery))
 	s.place("")
 	if r.State != messages.StatePending {
 		return true

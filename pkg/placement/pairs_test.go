@@ -191,10 +191,10 @@ func TestNextEveryPair(t *testing.T) {
 // that the job has, what is owed, the effects, and what went to the history alone.
 func told(before, after *messages.Record, effects []Effect) string {
 	var parts []string
-	switch {
-	case after == nil:
+	switch after {
+	case nil:
 		parts = append(parts, "none")
-	case after == before:
+	case before:
 		parts = append(parts, "same")
 	default:
 		state := string(after.State)

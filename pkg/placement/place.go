@@ -46,9 +46,11 @@ func (s *step) place(except string) {
 	}
 	node, ok := s.choose(except)
 	if !ok {
-		r.Reason = Explain(&r.Job, r.Platforms, s.peers, s.now).Reason
-		if except != "" && s.peers.Get(except) != nil {
+		switch {
+		case except != "" && s.peers.Get(except) != nil:
 			r.Reason = fmt.Sprintf("%s did not answer; it is asked again", except)
+		case !s.terse:
+			r.Reason = Explain(&r.Job, r.Platforms, s.peers, s.now).Reason
 		}
 		return
 	}
