@@ -14,8 +14,8 @@ import (
 type index struct {
 	// waiting are the pending ones, the one looked at longest ago in front.
 	waiting *list.List
-	// due are the others of which something is due, or will be when a deadline
-	// is over.
+	// due are those that owe a revoke, and the others of which something is due, or
+	// will be when a deadline is over.
 	due map[string]*entry
 	// on are those that a node concerns, or is owed a revoke for, by node and job.
 	on map[string]map[string]*entry
@@ -31,6 +31,9 @@ func (x *index) add(e *entry) {
 	switch {
 	case rec.State == messages.StatePending:
 		e.queued = x.waiting.PushBack(e)
+		if len(rec.Fences) > 0 {
+			x.due[job] = e
+		}
 	case e.owing || bounded(rec):
 		x.due[job] = e
 	}
@@ -97,8 +100,8 @@ func (r *records) next(most int, want func(*entry) bool) (found []entry, looked 
 	return found, looked
 }
 
-// due is the records, other than pending ones, of which something is or will be
-// due, and of which want is true.
+// due is the records of which something is or will be due, and of which want is
+// true; of pending ones those that owe a revoke.
 func (r *records) due(want func(*entry) bool) []entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()

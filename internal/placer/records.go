@@ -18,7 +18,8 @@ type entry struct {
 	record   *messages.Record // never written to; replaced
 	revision uint64
 	seen     time.Time // since when it has stood at this revision
-	tried    time.Time // when this placer last performed what is due
+	tried    time.Time // when this placer last performed what is due, or looked for a node
+	taken    time.Time // when it last took it up because it had stood still
 	asked    asking    // of its worker, while it is quiet
 	losses   loss      // what was last said of the node it is on
 	moves    moving    // off a node that drains

@@ -94,7 +94,7 @@ func (p *Placer) lookAtRecords(now time.Time, t turns, woken bool) {
 	}
 	for _, e := range p.records.due(func(e *entry) bool { return overdue(e.record, now) || p.stoodStill(e, now, t) }) {
 		job := e.record.Job.ID
-		if overdue(e.record, now) {
+		if overdue(e.record, now) && e.record.State != messages.StatePending {
 			if now.Sub(e.still()) >= t.patience(job, true) {
 				p.bring(job, placement.Tick{})
 			}
@@ -123,9 +123,13 @@ func overdue(r *messages.Record, now time.Time) bool {
 
 // stoodStill tells whether a record of which something is due has been
 // unchanged, and untried by this placer, for so long that nobody is at work on
-// it.
+// it. That a node is looked for, again and again, pays no revoke.
 func (p *Placer) stoodStill(e *entry, now time.Time, t turns) bool {
-	return e.owing && now.Sub(e.still()) > t.slow && now.Sub(e.still()) > t.patience(e.record.Job.ID, false) && len(p.possible(e.record)) > 0
+	since := e.still()
+	if e.record.State == messages.StatePending {
+		since = latest(e.seen, e.taken)
+	}
+	return e.owing && now.Sub(since) > t.slow && now.Sub(since) > t.patience(e.record.Job.ID, false) && len(p.possible(e.record)) > 0
 }
 
 // possible is what is due for a record and can be done: a node that is not there
@@ -143,6 +147,7 @@ func (p *Placer) takeUp(job string, revision uint64) {
 	if !ok || e.revision != revision {
 		return
 	}
+	p.records.note(job, func(e *entry) { e.taken = time.Now() })
 	due := p.possible(e.record)
 	p.log.Info("taking up a job that stood still", "job", job, "state", e.record.State, "node", e.record.Node, "attempt", e.record.Attempt)
 	if err := p.perform(p.ctx, deed{job: job, rec: e.record, revision: revision}, due); err != nil && p.ctx.Err() == nil {
