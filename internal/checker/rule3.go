@@ -182,14 +182,15 @@ func (m *model) late(j *job) []Violation {
 
 // mayFollow tells whether a container may be started after a last word: of the
 // job's next life, of the second of several nodes to which it was given directly,
-// or of an attempt whose node had not been heard since, and could not be told.
+// or of an attempt whose node had not been heard since, and could not be told:
+// perhaps a later one than the word's, handed over when it was about to be said.
 func (m *model) mayFollow(j *job, r *run, w Event) bool {
 	said := w.Record
 	if len(j.nodes) > 1 && r.node() != said.Node {
 		return true // it was given to that node as well, which knows of no other
 	}
-	if r.attempt() > said.LastAttempt() {
-		return len(j.retries) > said.Retries
+	if r.attempt() > said.LastAttempt() && len(j.retries) > said.Retries {
+		return true
 	}
 	if r.attempt() == said.Attempt && r.node() == said.Node && said.State != messages.StateLost && !owes(said, r) {
 		return false
