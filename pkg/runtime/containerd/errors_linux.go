@@ -38,7 +38,7 @@ func native(err error) error {
 // has to be read: what a shim gave up reaches the client as an error of class
 // unknown that says so.
 func saysOf(err, given error) bool {
-	return errdefs.Resolve(err) == given || errdefs.IsUnknown(err) && strings.HasSuffix(err.Error(), given.Error())
+	return errors.Is(errdefs.Resolve(err), given) || errdefs.IsUnknown(err) && strings.HasSuffix(err.Error(), given.Error())
 }
 
 // about says which container an error of containerd's is about.
