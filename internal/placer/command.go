@@ -48,6 +48,10 @@ func journalOf(rec *messages.Record, to placement.Command) string {
 // be written at once: most tasks end soon, and their end is written anyway.
 func (p *Placer) answered(rec *messages.Record, o messages.Outcome) {
 	ev := placement.Reported{Outcome: o}
+	if o.Error != nil && o.Error.Code == messages.CodeWrongIncarnation {
+		p.bringLast(rec.Job.ID, o.Node, ev) // the journal before may have ended it
+		return
+	}
 	if o.Status != messages.StatusAccepted || rec.Job.EffectiveKind() != messages.KindTask {
 		p.bring(rec.Job.ID, ev)
 		return

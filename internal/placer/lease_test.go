@@ -98,8 +98,8 @@ func TestAPlacerKilledBeforeItDeclaresALeaseOver(t *testing.T) {
 	})
 }
 
-// What another placer has declared counts, and what a stranger puts there does
-// not.
+// Where another placer has declared a lease to be over nothing is waited for;
+// what a stranger puts there is no lease.
 func TestADeclaredLeaseIsOver(t *testing.T) {
 	inYard(t, func(t *testing.T, y *yard) {
 		y.box("linux-1")
@@ -107,7 +107,7 @@ func TestADeclaredLeaseIsOver(t *testing.T) {
 		y.placer("p1")
 		rec := y.onFarNode("web")
 		y.holds("it has moved", time.Minute, func() bool { return y.record("web").Node == "linux-1" })
-		if took := time.Since(rec.Created); took > 15*time.Second || y.lease("far").LostBy != "p7" {
+		if took := time.Since(rec.Created); took > 15*time.Second || y.lease("far").LostBy != "p1" {
 			t.Errorf("it took %v, the lease is %+v", took, y.lease("far"))
 		}
 		y.append(root.Lease("far-2"), []byte("junk"))

@@ -137,8 +137,9 @@ func (p *Placer) leaseOver(node string) bool {
 }
 
 // endLease declares a node's lease to be over, if it has stood for its
-// time-to-live; it tells whether it is, by this declaration or another's. A node
-// that never had a lease holds none.
+// time-to-live; it tells whether it is. A declaration that stands there already
+// is made anew: each loss of a node wants one of its own. A node that never had a
+// lease holds none.
 func (p *Placer) endLease(ctx context.Context, node string, w *watch) (over bool, err error) {
 	root := p.cfg.Root
 	ttl := expectedTTL
@@ -151,10 +152,13 @@ func (p *Placer) endLease(ctx context.Context, node string, w *watch) (over bool
 	}
 	var standing *messages.Lease
 	if lease, err := messages.Decode[messages.Lease](last.Data); err == nil && lease.CheckSubject(node) == nil {
+		ttl = lease.TTL.Std()
 		if lease.LostBy != "" {
-			return true, nil
+			// It may be of an earlier loss. The node may know of it by now, and
+			// take the lease anew when it hears of what was handed over since.
+			return p.declare(ctx, node, last.Sequence, ttl)
 		}
-		standing, ttl = &lease, lease.TTL.Std()
+		standing = &lease
 	}
 	now := time.Now()
 	if now.Sub(p.leases.stands(w, node, last.Sequence, standing, now)) < ttl {

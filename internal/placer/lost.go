@@ -118,9 +118,13 @@ func journalsOn(rec *messages.Record, node string) []string {
 
 // bringLoss brings a node's loss to a job, after the last thing that the node has
 // said of it: a backlog of outcomes is no reason to do a job again.
-func (p *Placer) bringLoss(job string, ev placement.NodeLost) {
+func (p *Placer) bringLoss(job string, ev placement.NodeLost) { p.bringLast(job, ev.Node, ev) }
+
+// bringLast brings an event to a job after the last thing that a node has said of
+// it.
+func (p *Placer) bringLast(job, node string, ev placement.Event) {
 	p.lanes.put(job, func() {
-		err := p.hearOut(p.ctx, job, ev.Node)
+		err := p.hearOut(p.ctx, job, node)
 		if err == nil {
 			err = p.apply(p.ctx, job, ev)
 		}

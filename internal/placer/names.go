@@ -32,7 +32,13 @@ func (p *Placer) claim(ctx context.Context, rec *messages.Record) {
 		}
 		return
 	}
-	p.bring(job, placement.Claimed{Holder: holder})
+	p.lanes.put(job, func() {
+		err := p.apply(p.ctx, job, placement.Claimed{Holder: holder})
+		if errors.Is(err, errNoRecord) && holder == job {
+			err = p.releaseName(p.ctx, rec, 0) // it has ended meanwhile
+		}
+		p.applied(job, err)
+	})
 }
 
 // holdName sets the claim on a name to job, unless another live job holds it;

@@ -66,9 +66,17 @@ func (p *Placer) askAbout(ctx context.Context, rec *messages.Record) {
 	switch {
 	case err == nil:
 		p.bring(job, placement.Reported{Outcome: o})
-	case isCode(err, messages.CodeNotFound) && rec.Journal != "" && p.fleet.journal(rec.Node) == rec.Journal:
-		p.bring(job, placement.NodeLost{Node: rec.Node, Journal: rec.Journal, Reason: "its worker knows nothing of it"})
+	case isCode(err, messages.CodeNotFound) && rec.Journal != "" && p.speaksFor(rec.Node, rec.Journal):
+		p.bringLoss(job, placement.NodeLost{Node: rec.Node, Journal: rec.Journal, Reason: "its worker knows nothing of it"})
 	case ctx.Err() == nil:
 		p.log.Warn("a quiet job was asked about in vain", "job", job, "node", rec.Node, "error", err)
 	}
+}
+
+// speaksFor tells whether what a node's worker says holds for an attempt that was
+// handed over to a journal: it is that journal's, or for sure the only worker
+// there.
+func (p *Placer) speaksFor(node, journal string) bool {
+	s := p.fleet.see(node, time.Now())
+	return s.journal == journal || s.steady
 }
