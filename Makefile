@@ -23,10 +23,10 @@ E2E_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' -f1 | gr
 ENVIRONMENT = SHUNT_BIN=$(CURDIR)/bin SHUNT_TOOLS=$(if $(REAL),$(CURDIR)/bin/tools) SHUNT_NATS_CLI=$(CURDIR)/bin/tools/nats
 
 VET_PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
-STAGES := fmt-check lint vet test-unit test-race test-conformance test-e2e
+STAGES := fmt-check lint vet test-unit test-race test-conformance test-e2e test-chaos compose-test
 
 .DEFAULT_GOAL := build
-.PHONY: help build toybox tools nats demo bench test test-chaos compose-context compose-test mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
+.PHONY: help build toybox tools nats demo bench test compose-context mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
