@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -38,6 +39,27 @@ type key struct {
 	attempt uint64
 }
 
+// ending is a container whose time is over.
+type ending struct {
+	busy atomic.Bool   // it is being stopped
+	last time.Duration // when that began last
+}
+
+// lookAgain is the pause between looks at a container whose time is over, for as
+// long as the record has it. One that was not there, or not started, may be
+// started yet: by a worker that was frozen, or a runtime that was slow.
+const lookAgain = time.Second
+
+// begin tells whether to stop the container now.
+func (e *ending) begin(now time.Duration) bool {
+	if e.busy.Load() || e.last != 0 && now < e.last+lookAgain {
+		return false
+	}
+	e.busy.Store(true)
+	e.last = now
+	return true
+}
+
 // stopSlack is what a stop may take beyond the container's grace before it is
 // tried again.
 const stopSlack = 5 * time.Second
@@ -53,7 +75,7 @@ func (l *Loop) Run(ctx context.Context) {
 	var stops sync.WaitGroup
 	defer stops.Wait()
 	var rec lease.Record
-	begun := map[key]bool{}
+	ends := map[key]*ending{}
 	busy := l.Clock.Now()
 	for {
 		if now, err := l.Read(); err == nil {
@@ -64,17 +86,27 @@ func (l *Loop) Run(ctx context.Context) {
 		if len(rec.Containers) > 0 {
 			busy = l.Clock.Now()
 		}
+		due := map[key]*ending{}
 		for _, c := range rec.Containers {
-			k := key{c.Job, c.Attempt}
-			if l.Clock.Now() < rec.StopAt(c.Grace) {
+			k, now := key{c.Job, c.Attempt}, l.Clock.Now()
+			if now < rec.StopAt(c.Grace) {
 				continue
 			}
-			if !begun[k] {
-				begun[k] = true
+			e := ends[k]
+			if e == nil {
+				e = &ending{}
+				l.Log.Warn("the lease runs out; a container is stopped", "container", c.Name, "job", c.Job, "attempt", c.Attempt)
+			}
+			due[k] = e
+			if e.begin(now) {
 				holder := rec.Holder
-				stops.Go(func() { l.end(ctx, c, &holder, step) })
+				stops.Go(func() {
+					defer e.busy.Store(false)
+					l.end(ctx, c, &holder, step)
+				})
 			}
 		}
+		ends = due
 		if l.Idle > 0 && l.Clock.Now()-busy >= l.Idle {
 			return
 		}
@@ -88,7 +120,6 @@ func (l *Loop) Run(ctx context.Context) {
 
 // end stops a container, and tries until it has.
 func (l *Loop) end(ctx context.Context, c lease.Container, h *lease.Holder, step time.Duration) {
-	l.Log.Warn("the lease runs out; a container is stopped", "container", c.Name, "job", c.Job, "attempt", c.Attempt)
 	for ctx.Err() == nil {
 		err := l.stop(ctx, c, h.GraceLeft(l.Clock.Now(), c.Grace))
 		if err == nil {
