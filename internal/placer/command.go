@@ -19,7 +19,16 @@ func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement
 	if job.Target != "" {
 		job.Target = to.Node // it has refused, and another node was found
 	}
-	outcome, err := p.ask(ctx, to.Node, journalOf(rec, to), &job)
+	header := journalHeader(journalOf(rec, to))
+	if placement.Stops(&job) {
+		stands, err := p.leaseStands(ctx, rec, to)
+		if err != nil {
+			p.log.Warn("a command under a lease is not sent just now", "job", job.ID, "node", to.Node, "attempt", to.Attempt, "error", err)
+			return false
+		}
+		header[messages.HeaderLease] = stands
+	}
+	outcome, err := p.ask(ctx, to.Node, header, &job)
 	log := p.log.With("job", job.ID, "node", to.Node, "attempt", to.Attempt)
 	switch {
 	case err == nil:
@@ -34,6 +43,15 @@ func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement
 		log.Warn("no answer to the command; it is sent again", "error", err)
 	}
 	return err == nil
+}
+
+// journalHeader is the header of a command for a journal, if that is known.
+func journalHeader(journal string) bus.Header {
+	header := bus.Header{}
+	if journal != "" {
+		header[messages.HeaderJournal] = journal
+	}
+	return header
 }
 
 // journalOf is the journal that an attempt was handed over to.
@@ -75,7 +93,7 @@ func (p *Placer) revoke(ctx context.Context, rec *messages.Record, to placement.
 		V: messages.Version, ID: rec.Job.ID, Op: messages.OpRevoke,
 		Container: rec.Job.ContainerName(), Args: messages.Args{Attempt: to.Attempt}, Attempt: to.Attempt,
 	}
-	outcome, err := p.ask(ctx, to.Node, p.fleet.journal(to.Node), &order)
+	outcome, err := p.ask(ctx, to.Node, journalHeader(p.fleet.journal(to.Node)), &order)
 	if err != nil {
 		p.log.Warn("no answer to a revoke; it is sent again", "job", order.ID, "node", to.Node, "attempt", to.Attempt, "error", err)
 		return false
@@ -86,15 +104,12 @@ func (p *Placer) revoke(ctx context.Context, rec *messages.Record, to placement.
 
 // ask sends a command and reads the answer, which must be about that job and
 // attempt, and from that node.
-func (p *Placer) ask(ctx context.Context, node, journal string, job *messages.Job) (*messages.Outcome, error) {
+func (p *Placer) ask(ctx context.Context, node string, header bus.Header, job *messages.Job) (*messages.Outcome, error) {
 	data, err := encodeJob(*job)
 	if err != nil {
 		return nil, err
 	}
-	m := bus.Message{Subject: p.cfg.Root.Command(node), Data: data, Header: bus.Header{}}
-	if journal != "" {
-		m.Header[messages.HeaderJournal] = journal
-	}
+	m := bus.Message{Subject: p.cfg.Root.Command(node), Data: data, Header: header}
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.RequestTimeout)
 	defer cancel()
 	reply, err := p.cfg.Bus.Request(ctx, m)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/placement"
 )
 
 // leases is what this placer knows of the leases of nodes: when each was last
@@ -188,4 +189,24 @@ func (p *Placer) declare(ctx context.Context, node string, sequence uint64, ttl 
 		return false, nil
 	}
 	return false, fmt.Errorf("declare the lease of %s over: %w", node, err)
+}
+
+// leaseStands is where the lease of a node stands, for a command of a job that
+// must not run twice at once. The record is looked at after that: if the node is
+// declared lost later, and the job moves, the worker finds the declaration above
+// the command's sequence, and refuses a command that was long on its way.
+func (p *Placer) leaseStands(ctx context.Context, rec *messages.Record, to placement.Command) (string, error) {
+	root := p.cfg.Root
+	last, err := p.cfg.Bus.Last(ctx, root.Stream(messages.StreamLeases), root.Lease(to.Node))
+	if err != nil && !errors.Is(err, bus.ErrNotFound) {
+		return "", fmt.Errorf("look where the lease of %s stands: %w", to.Node, err)
+	}
+	now, _, err := p.stored(ctx, rec.Job.ID)
+	if err != nil {
+		return "", err
+	}
+	if now == nil || now.State != messages.StateAssigned || now.Node != to.Node || now.Attempt != to.Attempt {
+		return "", errors.New("the job has moved on")
+	}
+	return strconv.FormatUint(last.Sequence, 10), nil
 }

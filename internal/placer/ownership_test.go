@@ -3,6 +3,7 @@ package placer_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -102,6 +103,53 @@ func TestAClaimOfAJobThatHasEndedIsLetGo(t *testing.T) {
 		time.Sleep(time.Minute)
 		if _, err := y.client.Bucket(root.Stream(messages.BucketNames)).Get(t.Context(), "web.0"); !errors.Is(err, bus.ErrNotFound) {
 			t.Errorf("the name of a job that has ended is still claimed (%v)", err)
+		}
+	})
+}
+
+// spyBus notes where the lease stood, as the commands to a node say.
+type spyBus struct {
+	bus.Bus
+	stood *atomic.Value
+}
+
+func (b spyBus) Request(ctx context.Context, m bus.Message) (bus.Message, error) {
+	if m.Subject == root.Command("linux-1") {
+		b.stood.Store(m.Header[messages.HeaderLease])
+	}
+	return b.Bus.Request(ctx, m)
+}
+
+func TestACommandSaysWhereTheLeaseStood(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		var stood atomic.Value
+		y.placer("p1", func(b bus.Bus) bus.Bus { return spyBus{b, &stood} })
+		one := y.box("linux-1")
+		job := service("web")
+		job.Policy.OnPartition, job.Spec.StopGrace = messages.PartitionStop, messages.Duration(time.Second)
+		y.submit(job)
+		y.holds("it runs", time.Minute, y.is("web", messages.StateRunning, "linux-1"))
+		if got := stood.Load(); got != "0" {
+			t.Errorf("before the first lease it says %q", got)
+		}
+		y.cancel("web")
+		y.holds("it has ended", time.Minute, func() bool { return one.runs("web") == 0 })
+		y.append(root.Lease("linux-1"), encoded(t, messages.Lease{V: 1, Node: "linux-1", At: time.Now(), LostBy: "p7"}))
+		last, err := y.client.Last(t.Context(), root.Stream(messages.StreamLeases), root.Lease("linux-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		job.ID, job.Service = "web-2", "web-2"
+		y.submit(job)
+		time.Sleep(time.Second)
+		if got := stood.Load(); got != strconv.FormatUint(last.Sequence, 10) {
+			t.Errorf("it says %q; want %d", got, last.Sequence)
+		}
+		y.holds("it runs, once the node has the lease anew", 2*time.Minute, y.is("web-2", messages.StateRunning, "linux-1"))
+		y.submit(task("keeps", "true"))
+		y.holds("it is done", time.Minute, y.said("keeps"))
+		if got := stood.Load(); got != "" {
+			t.Errorf("of a job without a lease it says %q", got)
 		}
 	})
 }

@@ -35,54 +35,70 @@ func (w *Worker) command(r bus.Request) {
 // answer is what there is to say to a command now, or, with the header
 // Shunt-Wait, once the attempt has ended.
 func (w *Worker) answer(ctx context.Context, m bus.Message) messages.Outcome {
-	job, fingerprint, wait, err := w.read(m)
+	cmd, err := w.read(m)
 	if err != nil {
-		return w.rejected(&job, m.Data, err)
+		return w.rejected(&cmd.job, m.Data, err)
 	}
-	outcome, err := w.accept(ctx, job, fingerprint)
+	outcome, err := w.accept(ctx, cmd)
 	if err != nil {
-		return w.rejected(&job, m.Data, err)
+		return w.rejected(&cmd.job, m.Data, err)
 	}
-	if wait > 0 && !outcome.Status.Ends() {
-		return w.await(ctx, outcome, wait)
+	if cmd.wait > 0 && !outcome.Status.Ends() {
+		return w.await(ctx, outcome, cmd.wait)
 	}
 	return outcome
 }
 
+// order is a command as it came.
+type order struct {
+	job         messages.Job
+	fingerprint string // of a direct one
+	wait        time.Duration
+	lease       *uint64 // where the node's lease stood when it was sent; nil: not said
+}
+
 // read decodes a command and checks that it is meant for this worker.
-func (w *Worker) read(m bus.Message) (job messages.Job, fingerprint string, wait time.Duration, err error) {
-	job, err = messages.Decode[messages.Job](m.Data)
-	if err != nil {
-		return job, "", 0, err
+func (w *Worker) read(m bus.Message) (cmd order, err error) {
+	if cmd.job, err = messages.Decode[messages.Job](m.Data); err != nil {
+		return cmd, err
 	}
-	if err := job.CheckSubjectNode(w.cfg.Root.Token(m.Subject, 1)); err != nil {
-		return job, "", 0, err
+	if err := cmd.job.CheckSubjectNode(w.cfg.Root.Token(m.Subject, 1)); err != nil {
+		return cmd, err
 	}
 	if want := m.Header[messages.HeaderJournal]; want != "" && want != w.cfg.Journal.ID() {
-		return job, "", 0, &messages.Error{
+		return cmd, &messages.Error{
 			Code: messages.CodeWrongIncarnation, Retryable: true,
 			Message: fmt.Sprintf("the command is for the journal %s; this worker's is %s", want, w.cfg.Journal.ID()),
 		}
 	}
 	if text := m.Header[messages.HeaderWait]; text != "" {
-		wait, err = time.ParseDuration(text)
-		if err != nil || wait < 0 {
-			return job, "", 0, &messages.Error{
-				Code: messages.CodeInvalidArgument, Field: messages.HeaderWait,
-				Message: fmt.Sprintf("%q is not a duration; want one such as 30s", text),
-			}
+		cmd.wait, err = time.ParseDuration(text)
+		if err != nil || cmd.wait < 0 {
+			return cmd, badHeader(messages.HeaderWait, text, "is not a duration; want one such as 30s")
 		}
 	}
-	if job.Attempt == 0 {
-		fingerprint, err = messages.Fingerprint(m.Data)
+	if text := m.Header[messages.HeaderLease]; text != "" {
+		sequence, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			return cmd, badHeader(messages.HeaderLease, text, "is not a sequence; want a number, 0 for no lease")
+		}
+		cmd.lease = &sequence
 	}
-	return job, fingerprint, wait, err
+	if cmd.job.Attempt == 0 {
+		cmd.fingerprint, err = messages.Fingerprint(m.Data)
+	}
+	return cmd, err
+}
+
+func badHeader(name, value, what string) error {
+	return &messages.Error{Code: messages.CodeInvalidArgument, Field: name, Message: fmt.Sprintf("%q %s", value, what)}
 }
 
 // accept takes a command on, refuses it, or finds that it was answered before.
 // Commands about one job are taken one after the other, so a repeat that comes
 // while the first is still being decided gets the same answer.
-func (w *Worker) accept(ctx context.Context, job messages.Job, fingerprint string) (messages.Outcome, error) {
+func (w *Worker) accept(ctx context.Context, cmd order) (messages.Outcome, error) {
+	job, fingerprint := cmd.job, cmd.fingerprint
 	defer w.attempts.lock(job.ID)()
 	direct := job.Attempt == 0
 	if direct {
@@ -109,7 +125,7 @@ func (w *Worker) accept(ctx context.Context, job messages.Job, fingerprint strin
 		}
 	}
 	if underLease(&job) {
-		route, err := w.leases.join(ctx, at)
+		route, err := w.leases.join(ctx, at, cmd.lease)
 		if route != nil {
 			return w.refuse(a, route)
 		}

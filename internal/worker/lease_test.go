@@ -293,3 +293,35 @@ func TestARenewalWithoutAnAnswerIsNoLoss(t *testing.T) {
 		}
 	})
 }
+
+// A command may be long on its way: the node was declared lost meanwhile, the job
+// is another's, and the node has the lease anew.
+func TestACommandFromBeforeTheLeaseWasLostIsNotAccepted(t *testing.T) {
+	inGuardedRig(t, func(t *testing.T, r *guarded) {
+		stands := func() string {
+			last, err := r.client.Last(t.Context(), root.Stream(messages.StreamLeases), root.Lease("linux-1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return fmt.Sprint(last.Sequence)
+		}
+		r.send(stops("web", "serve"))
+		time.Sleep(time.Minute)
+		before := stands()
+		r.lost(t)
+		time.Sleep(time.Hour)
+		for range 2 { // the second is no news to the worker
+			o := r.send(stops("late", "true"), messages.HeaderLease, before)
+			if o.Status != messages.StatusRejected || o.Error.Code != messages.CodeUnavailable || !o.Error.Retryable {
+				t.Errorf("it is answered %s %v", o.Status, o.Error)
+			}
+			r.restart()
+		}
+		if o := r.send(stops("late", "true"), messages.HeaderLease, stands()); o.Status != messages.StatusAccepted {
+			t.Errorf("one sent now: %s %v", o.Status, o.Error)
+		}
+		if o := r.send(stops("bad", "true"), messages.HeaderLease, "x"); o.Status != messages.StatusRejected || o.Error.Field != messages.HeaderLease {
+			t.Errorf("one that does not say where: %s %v", o.Status, o.Error)
+		}
+	})
+}

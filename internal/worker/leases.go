@@ -98,8 +98,9 @@ func (l *leases) restore(open []*active) error {
 }
 
 // join puts an attempt under the lease, which is had when it returns: neither a
-// refusal nor an error.
-func (l *leases) join(ctx context.Context, at *active) (*messages.RouteToPeer, error) {
+// refusal nor an error. stood is where it stood when the command was sent, if that
+// is known.
+func (l *leases) join(ctx context.Context, at *active, stood *uint64) (*messages.RouteToPeer, error) {
 	t := l.terms
 	grace, fits := t.Grace(graceOf(&at.Job))
 	if !fits {
@@ -112,6 +113,10 @@ func (l *leases) join(ctx context.Context, at *active) (*messages.RouteToPeer, e
 	}
 	x := newLeased(at, grace)
 	l.mu.Lock()
+	if taken := l.holder.Taken; stood != nil && *stood < taken {
+		l.mu.Unlock()
+		return nil, unavailable(fmt.Errorf("the command was sent under the lease at sequence %d, and somebody else has held it at %d since: its job may be another node's by now", *stood, taken))
+	}
 	l.put(x)
 	l.mu.Unlock()
 	err := l.note()

@@ -9,6 +9,7 @@ const (
 	HeaderStatus      = "Status"                  // 204 on the frame that ends a stream
 	HeaderWait        = "Shunt-Wait"              // a command: answer with the last outcome
 	HeaderJournal     = "Shunt-Journal"           // a placer's command: the journal it is for
+	HeaderLease       = "Shunt-Lease"             // a placer's command under a lease: the lease's sequence when it was sent
 	HeaderSeq         = "Shunt-Seq"               // of a frame, from 1
 	HeaderStream      = "Shunt-Stream"            // stdout | stderr
 	HeaderBeat        = "Shunt-Beat"              // 1: a silent stream is alive

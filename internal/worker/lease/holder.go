@@ -20,6 +20,7 @@ type Holder struct {
 	Held    bool          `json:"held"`              // the newest message is the worker's own
 	Sent    time.Duration `json:"sent"`              // of the renewal acknowledged last
 	Pending *Renewal      `json:"pending,omitempty"` // sent, outcome unknown
+	Taken   uint64        `json:"taken,omitempty"`   // of the newest message that somebody else has written, as far as is known
 }
 
 // Renew is the renewal to send now: the one whose outcome is not known, or a
@@ -48,7 +49,7 @@ func (h *Holder) Conflict(last uint64) (lost, known bool) {
 		return false, false
 	}
 	lost = h.Held
-	h.Seq, h.Held, h.Pending = last, false, nil
+	h.Seq, h.Taken, h.Held, h.Pending = last, last, false, nil
 	return lost, true
 }
 
