@@ -16,12 +16,16 @@ func (p *Placer) ended(ctx context.Context, job string) (*messages.Record, error
 	return rec, err
 }
 
-// lastLife is the record a job ended with; one that ended dead is remembered
-// longer than others.
+// lastLife is the record of a job that has no live one, as it ended; one that
+// ended dead is remembered longer than others. What was owed when the last word
+// was said has been paid, or let go, or the live record would still be there.
 func (p *Placer) lastLife(ctx context.Context, job string) (*messages.Record, error) {
 	rec, err := p.ended(ctx, job)
 	if err == nil && rec == nil {
 		rec, _, err = p.word(ctx, messages.StreamDead, job)
+	}
+	if rec != nil {
+		rec.Fences = nil
 	}
 	return rec, err
 }
@@ -73,9 +77,11 @@ func endedRecord(data []byte, job string) (*messages.Record, error) {
 }
 
 // sayDone publishes the ended record, unless the last word on this life of the
-// job has been said; said is false when it has.
-func (p *Placer) sayDone(ctx context.Context, rec *messages.Record) (said bool, err error) {
-	return p.sayOnce(ctx, messages.StreamDone, rec)
+// job has been said; said is false when it has. first says that nobody can have
+// said it: else it is looked for before anything is published, since whoever
+// listens without the stream hears what the stream then refuses.
+func (p *Placer) sayDone(ctx context.Context, rec *messages.Record, first bool) (said bool, err error) {
+	return p.sayOnce(ctx, messages.StreamDone, rec, first)
 }
 
 // sayDead publishes the record of a dead job for its operators. first says that
@@ -88,24 +94,28 @@ func (p *Placer) sayDead(ctx context.Context, rec *messages.Record, first bool) 
 			return err
 		}
 	}
-	_, err := p.sayOnce(ctx, messages.StreamDead, rec)
+	_, err := p.sayOnce(ctx, messages.StreamDead, rec, first && rec.Retries == 0)
 	return err
 }
 
 // sayOnce publishes an ended record, unless one of the same life of the job, or
-// of a later one, stands there; one of an earlier life it replaces.
-func (p *Placer) sayOnce(ctx context.Context, stream string, rec *messages.Record) (said bool, err error) {
+// of a later one, stands there; one of an earlier life it replaces. first says
+// that none is expected to stand there.
+func (p *Placer) sayOnce(ctx context.Context, stream string, rec *messages.Record, first bool) (said bool, err error) {
 	job, expect := rec.Job.ID, uint64(0)
 	for range conflicts {
+		if !first {
+			word, sequence, err := p.word(ctx, stream, job)
+			if err != nil || word != nil && word.Retries >= rec.Retries {
+				return false, err
+			}
+			expect = sequence
+		}
 		err := p.publishRecord(ctx, p.subjectOf(stream, job), rec, strconv.FormatUint(expect, 10))
 		if !errors.Is(err, bus.ErrConflict) {
 			return err == nil, err
 		}
-		word, sequence, err := p.word(ctx, stream, job)
-		if err != nil || word != nil && word.Retries >= rec.Retries {
-			return false, err
-		}
-		expect = sequence
+		first = false
 	}
 	return false, fmt.Errorf("job %s: others say again and again that it has ended", job)
 }

@@ -64,7 +64,9 @@ func (p *Placer) endedJobs(ctx context.Context, req *messages.JobsRequest) ([]me
 		if err != nil || rec.Job.ID <= req.Cursor || !jobMatches(rec, req) {
 			continue
 		}
-		if e, ok := p.records.get(rec.Job.ID); ok && e.record.Retries > rec.Retries {
+		if e, live := p.records.get(rec.Job.ID); !live {
+			rec.Fences = nil // see lastLife
+		} else if e.record.Retries > rec.Retries {
 			continue
 		}
 		page.add(specless(rec))

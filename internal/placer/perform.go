@@ -26,6 +26,11 @@ func (d *deed) first(c placement.Command) bool {
 	return d.wrote && (d.was == nil || c.Attempt > d.was.LastAttempt())
 }
 
+// ends tells whether the event has ended the job: it had not ended before.
+func (d *deed) ends() bool {
+	return d.ev != nil && (d.was == nil || !d.was.State.Ended())
+}
+
 // perform starts a record's effects in their order. Those that must be done
 // before the event is acknowledged are done when it returns; what waits for
 // others goes on beside the lanes, and the record sees to it that it is not
@@ -55,7 +60,7 @@ func (p *Placer) perform(ctx context.Context, d deed, effects []placement.Effect
 				errands.add(e.Node, func(ctx context.Context) bool { return ctx.Err() == nil && p.revoke(ctx, d.rec, e) })
 			}
 		case placement.Finish:
-			err = p.finish(ctx, d.rec, d.revision)
+			err = p.finish(ctx, &d)
 		case placement.Delete:
 			err = p.deleteRecord(ctx, d.rec, d.revision)
 		case placement.Repeat:
@@ -81,15 +86,16 @@ func (p *Placer) supersede(job, holder string) {
 
 // finish says the last word on a job's life, and lets go of its name. The first
 // word wins, so however many placers get here, it is said once.
-func (p *Placer) finish(ctx context.Context, rec *messages.Record, revision uint64) error {
-	said, err := p.sayDone(ctx, rec)
+func (p *Placer) finish(ctx context.Context, d *deed) error {
+	rec := d.rec
+	said, err := p.sayDone(ctx, rec, d.ends() && rec.Retries == 0)
 	if err == nil && rec.State == messages.StateDead {
 		err = p.sayDead(ctx, rec, said)
 	}
 	if err != nil {
 		return err
 	}
-	return p.releaseName(ctx, rec, revision)
+	return p.releaseName(ctx, rec, d.revision)
 }
 
 // reject answers a job that cannot be taken.
