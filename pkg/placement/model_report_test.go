@@ -52,7 +52,7 @@ const nonsense = 1 << 53
 
 // adopted is of a direct command, whose job no placer has seen.
 func (p *page) adopted(o messages.Outcome) {
-	if o.JobBody == nil {
+	if o.JobBody == nil || o.JobBody.Op == messages.OpRevoke || o.Attempt < 1 || o.Attempt >= 1<<53 {
 		return
 	}
 	p.rule("adopted")

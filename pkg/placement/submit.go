@@ -74,7 +74,7 @@ func (s *step) resubmit(ev Submitted) {
 // adopt makes a record of a job that a worker was given directly, from the body
 // that comes with the worker's first word on it.
 func (s *step) adopt(o messages.Outcome) (*messages.Record, []Effect) {
-	if o.JobBody == nil {
+	if o.JobBody == nil || o.JobBody.Op == messages.OpRevoke || o.Attempt == 0 || o.Attempt >= mostAttempts {
 		return nil, nil
 	}
 	s.rec = s.newRecord(*o.JobBody, o.Fingerprint)
