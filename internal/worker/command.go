@@ -168,6 +168,9 @@ func (w *Worker) remembered(job *messages.Job, fingerprint string, direct bool) 
 			Message: fmt.Sprintf("attempt %d is fenced: this node has seen attempt %d", job.Attempt, newest.Job.Attempt),
 		}
 	}
+	if newest.Phase == journal.PhaseAccepted && w.attempts.get(newest.Key()) == nil {
+		return messages.Outcome{}, false, nil // the journal failed when it was taken, and has it all the same
+	}
 	return *newest.Last, true, nil
 }
 
