@@ -157,8 +157,9 @@ func (w *Worker) decide(ctx context.Context, at *active) (runtime.Decision, erro
 	})
 }
 
-// makeRoom removes what an ended attempt left under the container's name; a
-// container that is somebody's stays, and the name is taken.
+// makeRoom removes what an ended attempt left under the container's name, be it
+// that it could not start it; a container that is somebody's stays, and the name
+// is taken.
 func (w *Worker) makeRoom(ctx context.Context, at *active, id runtime.ContainerID) error {
 	d, err := w.cfg.Runtime.Inspect(ctx, id)
 	if errdefs.IsNotFound(err) {
@@ -168,7 +169,8 @@ func (w *Worker) makeRoom(ctx context.Context, at *active, id runtime.ContainerI
 		return err
 	}
 	holder := w.attempts.get(journal.Key{Job: d.Owner.Job, Attempt: d.Owner.Attempt})
-	if holder != nil && holder != at || !d.State.Phase.Ended() && d.Owner != owner(at) {
+	idle := d.State.Phase.Ended() || d.State.Phase == runtime.PhasePending && d.Owner.Job == at.Job.ID && d.Owner.Attempt < at.Job.Attempt
+	if holder != nil && holder != at || !idle && d.Owner != owner(at) {
 		return fmt.Errorf("container %s belongs to job %s, attempt %d: %w", id, d.Owner.Job, d.Owner.Attempt, errdefs.ErrAlreadyExists)
 	}
 	return w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true})
