@@ -2,6 +2,7 @@ package placer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -115,7 +116,27 @@ func (p *Placer) takeOutcome(ctx context.Context, node, job string, data []byte)
 		return nil
 	}
 	p.fleet.heardOf(&outcome)
+	if outcome.JobBody != nil && outcome.Fingerprint == "" {
+		outcome.Fingerprint = fingerprintOf(data)
+	}
 	return p.apply(ctx, job, placement.Reported{Outcome: outcome})
+}
+
+// fingerprintOf is the fingerprint of the job in an outcome's job_body, as it
+// was sent: a worker need not know of fingerprints, and still the same job has
+// to be told from another one when it is submitted as well.
+func fingerprintOf(outcome []byte) string {
+	var said struct {
+		JobBody json.RawMessage `json:"job_body"`
+	}
+	if json.Unmarshal(outcome, &said) != nil {
+		return ""
+	}
+	fingerprint, err := messages.Fingerprint(said.JobBody)
+	if err != nil {
+		return ""
+	}
+	return fingerprint
 }
 
 // noRecord decides about a message for a job that has no record. If the job has
