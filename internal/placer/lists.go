@@ -45,23 +45,57 @@ func specless(r *messages.Record) messages.Record {
 
 // endedJobs is the records, behind the cursor and in the order of ids, that have
 // ended in the state asked for; no more than a page and one. A job that was
-// retried and lives is not among them.
+// retried is what it has become since.
 func (p *Placer) endedJobs(ctx context.Context, req *messages.JobsRequest) ([]messages.Record, error) {
-	stream := messages.StreamDone
-	if req.State == messages.StateDead {
-		stream = messages.StreamDead
-	}
 	most := req.Limit
 	if most == 0 {
 		most = messages.DefaultPageSize
 	}
-	page := firsts{most: most + 1}
+	var jobs []messages.Record
+	for cursor := req.Cursor; ; {
+		found, err := p.endedAfter(ctx, req, cursor, most+1)
+		if err != nil {
+			return nil, err
+		}
+		for _, rec := range found {
+			later, err := p.outlived(ctx, &rec)
+			if err != nil {
+				return nil, err
+			}
+			if !later {
+				jobs = append(jobs, rec)
+			}
+		}
+		if len(found) <= most || len(jobs) > most {
+			return jobs, nil
+		}
+		cursor = found[len(found)-1].Job.ID
+	}
+}
+
+// outlived tells whether a later life of a dead job has ended: its dead letter
+// stays, and is no longer how the job has ended.
+func (p *Placer) outlived(ctx context.Context, rec *messages.Record) (bool, error) {
+	if rec.State != messages.StateDead {
+		return false, nil
+	}
+	word, err := p.ended(ctx, rec.Job.ID)
+	return word != nil && word.Retries > rec.Retries, err
+}
+
+// endedAfter is the first records, at most that many, with ids behind the cursor.
+func (p *Placer) endedAfter(ctx context.Context, req *messages.JobsRequest, cursor string, most int) ([]messages.Record, error) {
+	stream := messages.StreamDone
+	if req.State == messages.StateDead {
+		stream = messages.StreamDead
+	}
+	page := firsts{most: most}
 	for stored, err := range p.cfg.Bus.All(ctx, p.cfg.Root.Stream(stream), p.subjectOf(stream, messages.Any)) {
 		if err != nil {
 			return nil, err
 		}
 		rec, err := endedRecord(stored.Data, p.cfg.Root.Token(stored.Subject, 1))
-		if err != nil || rec.Job.ID <= req.Cursor || !jobMatches(rec, req) {
+		if err != nil || rec.Job.ID <= cursor || !jobMatches(rec, req) {
 			continue
 		}
 		if e, live := p.records.get(rec.Job.ID); !live {

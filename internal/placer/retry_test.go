@@ -65,6 +65,28 @@ func TestADeadJobIsListedAndRetried(t *testing.T) {
 	})
 }
 
+// A dead letter stays when a later life of the job ends otherwise; the job is not
+// listed as dead any more, and does not take another's place on the page.
+func TestAJobThatDiedOnceIsNotListedAsDead(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.placer("p1")
+		y.box("linux-1")
+		for _, id := range []string{"a", "b", "c"} {
+			rec := messages.Record{V: 1, Job: task(id, "true"), State: messages.StateDead, Attempt: 5, Starts: 5, Created: time.Now()}
+			y.append(root.Dead(id), encoded(t, rec))
+			y.append(root.Done(id), encoded(t, rec))
+		}
+		for _, id := range []string{"a", "b"} {
+			verb[messages.Record](y, messages.PlacerRetry, messages.JobRequest{V: 1, ID: id})
+			y.holds("it is done", time.Minute, func() bool { return y.record(id).State == messages.StateCompleted })
+		}
+		reply := verb[messages.JobsReply](y, messages.PlacerJobs, messages.JobsRequest{V: 1, State: messages.StateDead, Page: messages.Page{Limit: 1}})
+		if len(reply.Jobs) != 1 || reply.Jobs[0].Job.ID != "c" || reply.Next != "" {
+			t.Errorf("dead are %v, next %q", reply.Jobs, reply.Next)
+		}
+	})
+}
+
 // A dead letter is kept longer than the last word on the job.
 func TestADeadLetterIsEnoughForARetry(t *testing.T) {
 	inYard(t, func(t *testing.T, y *yard) {
