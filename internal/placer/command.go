@@ -12,8 +12,10 @@ import (
 )
 
 // command sends a job to its node and brings the answer back to the job's lane.
-// Without an answer nothing is known, and the sweep sends it again.
-func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement.Command, first bool) (answered bool) {
+// Without an answer nothing is known, and the sweep sends it again. first tells
+// whether nobody else can have sent it until now: others take a record up that
+// has stood still.
+func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement.Command, first func() bool) (answered bool) {
 	job := rec.Job
 	job.Attempt = to.Attempt
 	if job.Target != "" {
@@ -35,7 +37,7 @@ func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement
 		log.Info("answered", "status", outcome.Status, "reason", reason(outcome))
 		p.fleet.heardOf(outcome)
 		p.answered(rec, *outcome)
-	case errors.Is(err, bus.ErrNoResponders) && first:
+	case errors.Is(err, bus.ErrNoResponders) && first():
 		log.Warn("nobody answers for the node; placing anew")
 		p.fleet.release(job.ID, to.Attempt)
 		p.bring(job.ID, placement.Unheard(to))

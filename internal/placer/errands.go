@@ -3,6 +3,7 @@ package placer
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/placement"
 )
@@ -23,9 +24,11 @@ func (p *Placer) prepare(all errands, d deed, c placement.Command) {
 	if !p.flights.begin(f) {
 		return
 	}
+	begun := time.Now()
+	surely := func() bool { return d.first(c) && time.Since(begun) <= p.cfg.RequestTimeout }
 	all.add(c.Node, func(ctx context.Context) bool {
 		defer p.flights.end(f)
-		return ctx.Err() == nil && p.command(ctx, d.rec, c, d.first(c))
+		return ctx.Err() == nil && p.command(ctx, d.rec, c, surely)
 	})
 }
 
