@@ -130,7 +130,20 @@ func (p *Placer) load(ctx context.Context, job string, ev placement.Event) (*mes
 	if err == nil && rec == nil && !begins(ev) {
 		err = errNoRecord
 	}
-	return rec, 0, err
+	return settled(rec), 0, err
+}
+
+// settled is a last word without the revokes that were owed when it was said: a
+// record goes only when they are paid, so they have been. Else the answer to a
+// revoke that was sent twice would bring the record back, which would send them
+// all again.
+func settled(word *messages.Record) *messages.Record {
+	if word == nil || len(word.Fences) == 0 {
+		return word
+	}
+	paid := *word
+	paid.Fences = nil
+	return &paid
 }
 
 // stored is the record that the bucket has of a job, and its revision; nil when
