@@ -13,23 +13,39 @@ import (
 func (w *Worker) beat() {
 	tick := time.NewTicker(w.cfg.Heartbeat)
 	defer tick.Stop()
+	pulse := time.NewTicker(w.still.limit / 4)
+	defer pulse.Stop()
 	for {
 		if err := w.sendBeat(w.ctx, w.cfg.TTL); err != nil && w.ctx.Err() == nil {
 			w.log.Warn("a heartbeat was not sent", "error", err)
 		}
+		if !w.awaitBeat(tick.C, pulse.C) {
+			return
+		}
+	}
+}
+
+// awaitBeat waits until the next heartbeat is due, and at every pulse sees
+// whether time has stood still; it is false when the worker stops.
+func (w *Worker) awaitBeat(tick, pulse <-chan time.Time) bool {
+	for {
 		select {
 		case <-w.ctx.Done():
-			return
-		case <-tick.C:
+			return false
+		case <-pulse:
+			w.stoodStill()
+			continue
+		case <-tick:
 			w.lookForContainers()
 		case <-w.beatNow:
 			// Many jobs that come and go at once share one heartbeat.
 			select {
 			case <-w.ctx.Done():
-				return
+				return false
 			case <-time.After(min(beatGap, w.cfg.Heartbeat)):
 			}
 		}
+		return true
 	}
 }
 
@@ -72,8 +88,7 @@ func (w *Worker) goodbye(ctx context.Context) {
 // sendBeat sends one heartbeat. Heartbeats are sent one after the other: the
 // loop ends before goodbye.
 func (w *Worker) sendBeat(ctx context.Context, ttl time.Duration) error {
-	w.seq++
-	data, err := messages.Encode(w.capabilities(ctx, ttl))
+	data, err := messages.Encode(w.capabilities(ctx, w.seq.Add(1), ttl))
 	if err != nil {
 		return err
 	}
@@ -81,9 +96,9 @@ func (w *Worker) sendBeat(ctx context.Context, ttl time.Duration) error {
 }
 
 // capabilities is what the node says of itself now.
-func (w *Worker) capabilities(ctx context.Context, ttl time.Duration) messages.Capabilities {
+func (w *Worker) capabilities(ctx context.Context, seq uint64, ttl time.Duration) messages.Capabilities {
 	c := messages.Capabilities{
-		V: messages.Version, Node: w.cfg.Node, Incarnation: w.Incarnation(), Seq: w.seq,
+		V: messages.Version, Node: w.cfg.Node, Incarnation: w.Incarnation(), Seq: seq,
 		At: time.Now(), Interval: messages.Duration(w.cfg.Heartbeat), TTL: messages.Duration(ttl),
 		Host: w.cfg.Host, Platforms: []messages.RuntimePlatform{},
 		Free: w.attempts.free(), Total: w.cfg.Total,

@@ -14,9 +14,9 @@ import (
 )
 
 // command answers one request on the node's command subject.
-func (w *Worker) command(r bus.Request) {
+func (w *Worker) command(r bus.Request, stale bool) {
 	m := r.Message()
-	outcome := w.answer(w.ctx, m)
+	outcome := w.answer(w.ctx, m, stale)
 	data, err := messages.Encode(outcome)
 	switch {
 	case err != nil:
@@ -34,8 +34,11 @@ func (w *Worker) command(r bus.Request) {
 
 // answer is what there is to say to a command now, or, with the header
 // Shunt-Wait, once the attempt has ended.
-func (w *Worker) answer(ctx context.Context, m bus.Message) messages.Outcome {
+func (w *Worker) answer(ctx context.Context, m bus.Message, stale bool) messages.Outcome {
 	cmd, err := w.read(m)
+	if err == nil && stale && cmd.job.Attempt > 0 && cmd.job.Op != messages.OpRevoke {
+		err = errStoodStill
+	}
 	if err != nil {
 		return w.rejected(&cmd.job, m.Data, err)
 	}

@@ -119,5 +119,8 @@ func (w *Worker) hearOwnName() (bus.Subscription, error) {
 			return
 		}
 		w.heardOwnName(&c)
+		if c.Incarnation == w.Incarnation() && w.still.heard(c.Seq) {
+			w.changed()
+		}
 	})
 }

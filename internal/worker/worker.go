@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
@@ -126,9 +127,10 @@ type Worker struct {
 	peers    *peers
 	outbox   chan struct{} // the journal's queue has grown
 	beatNow  chan struct{} // a heartbeat is wanted before its time
-	seq      uint64        // of heartbeats; owned by beat
-	rivals   sync.Map      // journals heard under this node's name
-	failed   chan error    // why the worker cannot go on
+	seq      atomic.Uint64 // of the last heartbeat
+	still    *stillness
+	rivals   sync.Map   // journals heard under this node's name
+	failed   chan error // why the worker cannot go on
 
 	ctx    context.Context // of everything the worker does; ends when it stops
 	cancel context.CancelFunc
@@ -157,6 +159,7 @@ func Start(ctx context.Context, cfg Config) (*Worker, error) {
 		failed:   make(chan error, 1),
 	}
 	w.leases = newLeases(w)
+	w.still = &stillness{limit: cfg.TTL - cfg.Heartbeat, most: cfg.TTL, last: cfg.Clock.Now()}
 	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := w.begin(ctx); err != nil {
 		w.abort(ctx)

@@ -68,6 +68,9 @@ func (w *Worker) start(ctx context.Context, c *Config) error {
 	w.bus, err = natsbus.Connect(ctx, natsbus.Config{
 		URL: c.NATS, Name: "shunt-worker " + c.Node, CredsFile: c.Creds, TLSCA: c.TLSCA,
 		InboxPrefix: "_INBOX_" + c.Node, Logger: c.Logger,
+		// A server that is cut off without a word is given up, and another one
+		// found, before the fleet gives this node up.
+		PingInterval: c.TTL / 6,
 	})
 	if err != nil {
 		return err
