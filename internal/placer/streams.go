@@ -15,10 +15,14 @@ import (
 // redeliverAfter is how soon a message that could not be handled comes again.
 const redeliverAfter = time.Second
 
+// ackWait is how long a message is left to a placer that may have died with it.
+// One that is only slow sees it handled twice, which does no harm.
+const ackWait = 10 * time.Second
+
 // consumeIntake takes in jobs and cancels.
 func (p *Placer) consumeIntake(ctx context.Context) (bus.Subscription, error) {
 	root := p.cfg.Root
-	return p.cfg.Bus.Consume(ctx, bus.Consumer{Stream: root.Stream(messages.StreamIntake), Name: bus.ConsumerIntake}, func(d bus.Delivery) {
+	return p.cfg.Bus.Consume(ctx, bus.Consumer{Stream: root.Stream(messages.StreamIntake), Name: bus.ConsumerIntake, AckWait: ackWait}, func(d bus.Delivery) {
 		m := d.Message()
 		job := root.Token(m.Subject, 1)
 		if strings.HasPrefix(m.Subject, root.Cancel("")) {
@@ -32,7 +36,7 @@ func (p *Placer) consumeIntake(ctx context.Context) (bus.Subscription, error) {
 // consumeOutcomes takes in what workers say of their attempts.
 func (p *Placer) consumeOutcomes(ctx context.Context) (bus.Subscription, error) {
 	root := p.cfg.Root
-	return p.cfg.Bus.Consume(ctx, bus.Consumer{Stream: root.Stream(messages.StreamOutcomes), Name: bus.ConsumerOutcomes}, func(d bus.Delivery) {
+	return p.cfg.Bus.Consume(ctx, bus.Consumer{Stream: root.Stream(messages.StreamOutcomes), Name: bus.ConsumerOutcomes, AckWait: ackWait}, func(d bus.Delivery) {
 		m := d.Message()
 		node, job := root.Token(m.Subject, 1), root.Token(m.Subject, 2)
 		p.handle(d, job, func(ctx context.Context) error { return p.takeOutcome(ctx, node, job, m.Data) })
