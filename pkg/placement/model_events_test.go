@@ -152,6 +152,7 @@ func (p *page) vacate(node string) {
 	if p.stops() {
 		p.rule("vacate: break before make")
 		p.untie(node)
+		p.r.Starts = max(0, p.r.Starts-1)
 		p.leave()
 		p.place("")
 		return

@@ -19,6 +19,7 @@ func (s *step) vacate(node string) bool {
 		s.remember(node, eventVacated, "", "the node drains; stopped before it is started elsewhere")
 		s.owe(node, r.Attempt, false)
 		s.release(node)
+		r.Starts = max(0, r.Starts-1) // a drain costs no start
 		s.pend("moves off "+node+", which drains", time.Time{})
 		s.place("")
 		return true

@@ -202,3 +202,24 @@ func TestARetryIsAnotherLife(t *testing.T) {
 		}
 	}
 }
+
+// A service that is stopped before it is started elsewhere has not failed: a
+// drain does not use its starts up.
+func TestADrainCostsNoStart(t *testing.T) {
+	a := node("a", "linux/amd64")
+	a.Draining = true
+	peers := fleetOf(t, epoch, a, node("b", "linux/amd64"))
+	r := recordIn(messages.StateRunning)
+	service(r)
+	r.Job.Policy.OnPartition, r.Job.Policy.MaxAttempts, r.Starts = messages.PartitionStop, 1, 1
+	r, _ = next(t, r, Vacate{"a"}, peers, epoch)
+	if r.State != messages.StatePending || r.Starts != 0 || len(r.Fences) != 1 {
+		t.Fatalf("it is %s (%s) with %d starts and owes %v", r.State, r.Reason, r.Starts, r.Fences)
+	}
+	for _, ev := range said("revoked", "a", r.Attempt) {
+		r, _ = next(t, r, ev, peers, epoch)
+	}
+	if r.State != messages.StateAssigned || r.Node != "b" {
+		t.Errorf("then it is %s on %q (%s)", r.State, r.Node, r.Reason)
+	}
+}
