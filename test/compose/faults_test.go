@@ -2,6 +2,7 @@ package compose_test
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/checker"
@@ -118,7 +119,15 @@ func (f *fleet) cutOff(hosts ...string) (connect func()) {
 func (f *fleet) pause(host string) (resume func()) {
 	f.t.Helper()
 	f.away("paused", host)
-	f.docker.run("pause", f.hosts[host])
+	// The freezer of cgroup v1 gives up on a machine that is starting processes
+	// at that moment; runc thaws it then, and it can be tried again.
+	eventually(f.t, host+" is paused", func() (bool, string) {
+		_, err := f.docker.try("pause", f.hosts[host])
+		if err == nil || strings.Contains(err.Error(), "already paused") {
+			return true, ""
+		}
+		return false, err.Error()
+	})
 	return func() {
 		f.t.Helper()
 		f.docker.run("unpause", f.hosts[host])
