@@ -26,7 +26,7 @@ VET_PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd6
 STAGES := fmt-check lint vet test-unit test-race test-conformance test-e2e test-chaos compose-test
 
 .DEFAULT_GOAL := build
-.PHONY: help build toybox tools nats demo bench test compose-context mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
+.PHONY: sim-nightly help build toybox tools nats demo bench test compose-context mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -106,6 +106,9 @@ mutants: ## take each safeguard out and see that some test notices
 
 test-chaos: build tools ## jobs while processes are killed -9 at random, and a checker's verdict; SHUNT_CHAOS_JOBS=300 SHUNT_CHAOS_FOR=150s: the full run
 	$(ENVIRONMENT) go test -count=1 -v -timeout 20m ./test/chaos
+
+sim-nightly: build ## the simulation, seed after seed, until it is stopped or a guarantee breaks
+	bin/shunt sim --runs 0 --quiet --seed $$(date +%s)
 
 ##: care
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/shunt-fleet/shunt/cmd/internal/process"
 	"github.com/shunt-fleet/shunt/cmd/internal/settings"
+	"github.com/shunt-fleet/shunt/internal/sim"
 	"github.com/shunt-fleet/shunt/internal/version"
 	"github.com/shunt-fleet/shunt/pkg/client"
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -102,7 +103,7 @@ func (a *app) command() *cobra.Command {
 	f.DurationVar(&a.timeout, "timeout", 0, "how long to wait at the most; 0: 10s for an answer, no limit for a job")
 	settings.AddConfigFlag(f)
 	cmd.AddCommand(a.submitCommand(), a.getCommand(), a.nodesCommand(), a.logsCommand(),
-		a.explainCommand(), a.devCommand(), a.demoCommand())
+		a.explainCommand(), a.devCommand(), a.demoCommand(), a.simCommand(sim.Harness))
 	return cmd
 }
 

@@ -1,0 +1,107 @@
+package sim
+
+import (
+	"context"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// errand asks for what is no container's beginning or end: images, names, lists,
+// output. Nothing depends on the answers.
+func (c *client) errand(ctx context.Context) {
+	node, service := c.node(), c.someService()
+	job := messages.Job{V: messages.Version, Target: node}
+	switch c.rng.IntN(9) {
+	case 0:
+		job.Op, job.Args = messages.OpPull, messages.Args{Image: "sim/both:1"}
+	case 1:
+		job.Op, job.Args = messages.OpTag, messages.Args{Source: "sim/both:1", Target: "sim/mine:1"}
+	case 2:
+		job.Op, job.Args = messages.OpRemoveImage, messages.Args{Image: "sim/mine:1"}
+	case 3:
+		job.Op = messages.OpPrune
+	case 4:
+		job.Op, job.Container, job.Args = messages.OpSyncVolumes, service, messages.Args{Copy: "registry.sim/volumes:1"}
+	case 5:
+		job.Op, job.Container, job.Args = messages.OpRename, service, messages.Args{NewName: c.id("name")}
+	case 6:
+		c.ask(ctx, root.NodeVerb(node, messages.VerbImages), messages.ImagesRequest{V: messages.Version})
+		return
+	case 7:
+		c.ask(ctx, root.PlacerVerb(messages.PlacerJobs), messages.JobsRequest{V: messages.Version, State: messages.StateDead})
+		return
+	default:
+		c.follow(node, service)
+		return
+	}
+	if job.Op == messages.OpSyncVolumes || job.Op == messages.OpRename {
+		if service == "" {
+			return
+		}
+	}
+	job.ID = c.id(string(job.Op))
+	c.command(ctx, node, job)
+}
+
+// ask sends a request of which nobody needs the answer.
+func (c *client) ask(ctx context.Context, subject string, request any) {
+	data, err := messages.Encode(request)
+	if err == nil {
+		_, err = c.request(ctx, subject, data)
+	}
+	if err != nil {
+		c.s.log.Info("the client was not answered", "subject", subject, "error", err)
+	}
+}
+
+// someService is the container of a service that is up, or "".
+func (c *client) someService() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first := ""
+	for job := range c.services {
+		if first == "" || job < first {
+			first = job
+		}
+	}
+	if first == "" {
+		return ""
+	}
+	return messages.ContainerName(first, 0)
+}
+
+// follow reads a container's output for longer than a streamed answer stays
+// silent without asking whether anybody listens.
+func (c *client) follow(node, container string) {
+	if container == "" {
+		return
+	}
+	c.mu.Lock()
+	for job, on := range c.services {
+		if messages.ContainerName(job, 0) == container {
+			node = on
+		}
+	}
+	c.mu.Unlock()
+	data, err := messages.Encode(messages.LogsRequest{V: messages.Version, Container: container, Follow: true})
+	if err != nil {
+		c.s.log.Error("the client could not ask", "error", err)
+		return
+	}
+	reply := "_INBOX." + c.id("logs")
+	frames, err := c.s.net.Subscribe(reply, func(bus.Message) {})
+	if err != nil {
+		c.s.log.Error("the client could not listen", "error", err)
+		return
+	}
+	c.s.beside(func(ctx context.Context) {
+		_ = c.s.net.Publish(ctx, bus.Message{Subject: root.NodeVerb(node, messages.VerbLogs), Reply: reply, Data: data})
+		select {
+		case <-time.After(12 * time.Second):
+		case <-ctx.Done():
+		}
+		_ = frames.Stop(ctx)
+	})
+}

@@ -1,0 +1,115 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// workload makes jobs of all kinds, from the seed.
+type workload struct {
+	rng   *rand.Rand
+	nodes []string
+	n     int
+}
+
+func (w *workload) id(kind string) string {
+	w.n++
+	return fmt.Sprintf("%s-%d", kind, w.n)
+}
+
+// one is true in one of so many cases.
+func (w *workload) one(in int) bool { return w.rng.IntN(in) == 0 }
+
+func (w *workload) node() string { return w.nodes[w.rng.IntN(len(w.nodes))] }
+
+// task is a job that ends by itself.
+func (w *workload) task() messages.Job {
+	seconds := fmt.Sprint(1 + w.rng.IntN(20))
+	cmds := [][]string{
+		{"true"}, {"echo", "hello"}, {"sleep", seconds}, {"sleep", seconds},
+		{"sh", "-c", "sleep " + seconds + "; echo done"}, {"exit", "3"}, {"false"},
+	}
+	job := messages.Job{
+		V: messages.Version, ID: w.id("task"), Op: messages.OpRun,
+		Spec: &messages.Spec{Image: "sim/tool:1", Entrypoint: cmds[w.rng.IntN(len(cmds))]},
+	}
+	switch w.rng.IntN(8) {
+	case 0:
+		job.Spec.Image = "sim/win:1"
+	case 1, 2:
+		job.Spec.Image = "sim/both:1"
+	}
+	w.policy(&job)
+	if w.one(6) {
+		job.Target = w.node()
+	}
+	if w.one(8) {
+		job.Timeout = messages.Duration(time.Duration(1+w.rng.IntN(8)) * time.Second)
+	}
+	if w.one(10) {
+		job.Policy.Deadline = messages.Duration(time.Duration(5+w.rng.IntN(60)) * time.Second)
+	}
+	if w.one(10) {
+		job.Requires.Prefer = map[string]string{"zone": "b"}
+	}
+	return job
+}
+
+// policy chooses how hard the fleet is to try.
+func (w *workload) policy(job *messages.Job) {
+	p := &job.Policy
+	p.Idempotent, p.RetryExit = w.one(4), w.one(4)
+	if w.one(2) {
+		p.OnNodeLoss = []messages.OnNodeLoss{messages.LossReschedule, messages.LossWait, messages.LossFail}[w.rng.IntN(3)]
+	}
+	if w.one(8) {
+		p.MaxAttempts = 1 + w.rng.IntN(3)
+	}
+	if w.one(20) {
+		p.Reroute = messages.RerouteNever
+	}
+	if w.one(3) {
+		job.Spec.Resources = messages.Resources{CPUMilli: int64(100 * (1 + w.rng.IntN(12))), Memory: 64 << 20}
+	}
+}
+
+// service is a job that runs until it is asked to end.
+func (w *workload) service() messages.Job {
+	job := messages.Job{
+		V: messages.Version, ID: w.id("service"), Op: messages.OpRun, Kind: messages.KindService,
+		Spec: &messages.Spec{Image: "sim/server:1", StopGrace: messages.Duration(2 * time.Second)},
+	}
+	w.policy(&job)
+	job.Policy.MaxAttempts = 0
+	return job
+}
+
+// misfit is a job that no node can take.
+func (w *workload) misfit() messages.Job {
+	job := messages.Job{V: messages.Version, ID: w.id("misfit"), Op: messages.OpRun, Spec: &messages.Spec{Image: "sim/arm:1"}}
+	switch w.rng.IntN(3) {
+	case 0:
+		job.Spec.Image, job.Requires.Labels = "sim/tool:1", map[string]string{"disk": "ssd"}
+	case 1:
+		job.Spec.Image, job.Spec.Resources.CPUMilli = "sim/tool:1", 10*total.CPUMilli
+	}
+	return job
+}
+
+// on is an op on a service's container.
+func (w *workload) on(op messages.Op, container string) messages.Job {
+	job := messages.Job{V: messages.Version, ID: w.id(string(op)), Op: op, Container: container}
+	switch op {
+	case messages.OpExec:
+		cmds := [][]string{{"echo", "hello"}, {"sleep", "2"}, {"exit", "2"}}
+		job.Args.Cmd = cmds[w.rng.IntN(len(cmds))]
+		job.Args.Env = map[string]string{execJob: job.ID}
+		job.Policy.Idempotent = w.one(4)
+	case messages.OpRemove:
+		job.Args.Force = true
+	}
+	return job
+}
