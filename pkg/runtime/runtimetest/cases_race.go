@@ -73,7 +73,7 @@ func concurrentRemoves(s *scene) {
 }
 
 func concurrentStops(s *scene) {
-	id := s.lasting()
+	id := s.listening()
 	if won := s.together(6, "", func(int) error { return s.rt.Stop(s.ctx, id, -1) }); won != 6 {
 		s.Errorf("%d stops of 6 succeeded", won)
 	}
