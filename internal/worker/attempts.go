@@ -83,19 +83,23 @@ func (a *attempts) resume(at *active) {
 
 // admit begins an attempt, or says why not. It looks and takes in one step:
 // jobs that come at once do not share the room, and none slips in behind a
-// drain.
-func (a *attempts) admit(at *active) *messages.RouteToPeer {
+// drain. Of two direct ones under one name the second is an error; a placed one
+// has its name from the placers.
+func (a *attempts) admit(at *active) (*messages.RouteToPeer, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if at.Job.Op.Places() && a.closed {
-		return noNewWork(&at.Job)
+		return noNewWork(&at.Job), nil
+	}
+	if holder := a.holder(&at.Job); at.Direct && holder != "" {
+		return nil, nameHeld(&at.Job, holder)
 	}
 	if !a.hasRoom(needs(at)) {
-		return noRoom(&at.Job, a.left())
+		return noRoom(&at.Job, a.left()), nil
 	}
 	a.active[at.Key()] = at
 	a.reserve(needs(at), 1)
-	return nil
+	return nil, nil
 }
 
 // drop ends an attempt and frees what it had; or leaves that reserved for the

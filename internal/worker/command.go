@@ -208,8 +208,12 @@ func (w *Worker) take(at *active) (messages.Outcome, error) {
 	a := at.Attempt
 	o := w.outcome(&a, messages.StatusAccepted)
 	at.Last = &o
-	if route := w.attempts.admit(at); route != nil {
+	route, err := w.attempts.admit(at)
+	if route != nil {
 		return w.refuse(a, route)
+	}
+	if err != nil {
+		return messages.Outcome{}, err
 	}
 	a.Last = &o
 	var publish []messages.Outcome

@@ -1,0 +1,38 @@
+package worker
+
+import (
+	"fmt"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// The name of a container belongs to one live job. Placers see to that, for the
+// whole fleet, by claims; a worker, which has no right to read them, for what is
+// given to it directly and what it is carrying out itself.
+
+// holder is another job that is being carried out here under the name of the
+// job's container, or "".
+func (a *attempts) holder(job *messages.Job) string {
+	if !job.Op.Places() {
+		return ""
+	}
+	id := containerID(job)
+	for k, at := range a.active {
+		if k.Job != job.ID && at.Job.Op.Places() && containerID(&at.Job) == id {
+			return k.Job
+		}
+	}
+	return ""
+}
+
+// nameHeld rejects a direct command under a name that another job holds.
+func nameHeld(job *messages.Job, holder string) error {
+	instead := "give another service or replica, or let that job end first"
+	if job.Args.Replace {
+		instead = "a direct command cannot replace it; submit the job to the fleet, with this node as its target"
+	}
+	return &messages.Error{
+		Code: messages.CodeAlreadyExists, Field: "service",
+		Message: fmt.Sprintf("the name %s belongs to job %s on this node; %s", job.ContainerName(), holder, instead),
+	}
+}
