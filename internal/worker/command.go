@@ -55,7 +55,7 @@ func (w *Worker) answer(ctx context.Context, m bus.Message, stale bool) messages
 // order is a command as it came.
 type order struct {
 	job         messages.Job
-	fingerprint string // of a direct one
+	fingerprint string // "" for a placed one that does not say
 	wait        time.Duration
 	lease       *uint64 // where the node's lease stood when it was sent; nil: not said
 }
@@ -87,9 +87,7 @@ func (w *Worker) read(m bus.Message) (cmd order, err error) {
 		}
 		cmd.lease = &sequence
 	}
-	if cmd.job.Attempt == 0 {
-		cmd.fingerprint, err = messages.Fingerprint(m.Data)
-	}
+	cmd.fingerprint, err = fingerprintIn(m, cmd.job.Attempt == 0)
 	return cmd, err
 }
 
@@ -153,13 +151,10 @@ func (w *Worker) remembered(job *messages.Job, fingerprint string, direct bool) 
 	if err != nil {
 		return messages.Outcome{}, false, unavailable(err)
 	}
-	if direct && newest.Fingerprint != fingerprint {
-		return messages.Outcome{}, false, &messages.Error{
-			Code: messages.CodeIDConflict, Field: "id",
-			Message: fmt.Sprintf("%q belongs to another job on this node; send this one under an id of its own", job.ID),
-		}
-	}
 	if direct {
+		if err := sameJob(&newest, fingerprint); err != nil {
+			return messages.Outcome{}, false, err
+		}
 		job.Attempt = newest.Job.Attempt
 	}
 	switch {

@@ -35,7 +35,7 @@ func (w *Worker) revoke(ctx context.Context, job messages.Job) (messages.Outcome
 	case err == nil && before.Last.Status == messages.StatusRevoked:
 		return *before.Last, nil
 	case err == nil:
-		a.Last, a.Fingerprint, a.Direct = before.Last, before.Fingerprint, before.Direct
+		a.Last, a.Fingerprint, a.Direct = before.Last, fingerprintOf(&before), before.Direct
 	case !errors.Is(err, journal.ErrNotFound):
 		return messages.Outcome{}, unavailable(err)
 	}

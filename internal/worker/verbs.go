@@ -122,7 +122,7 @@ func (w *Worker) attempt(_ context.Context, req messages.AttemptRequest) (any, e
 	last, body := *a.Last, a.Job
 	if body.Op != messages.OpRevoke {
 		body.Attempt = 0
-		last.JobBody, last.Fingerprint = &body, a.Fingerprint
+		last.JobBody, last.Fingerprint = &body, fingerprintOf(&a)
 	}
 	return last, nil
 }
