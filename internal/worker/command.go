@@ -76,8 +76,11 @@ func (w *Worker) read(m bus.Message) (cmd order, err error) {
 	}
 	if text := m.Header[messages.HeaderWait]; text != "" {
 		cmd.wait, err = time.ParseDuration(text)
-		if err != nil || cmd.wait < 0 {
+		if err != nil {
 			return cmd, badHeader(messages.HeaderWait, text, "is not a duration; want one such as 30s")
+		}
+		if cmd.wait < 0 || cmd.wait > longestWait {
+			return cmd, badHeader(messages.HeaderWait, text, fmt.Sprintf("is not allowed; want from 0s to %s", longestWait))
 		}
 	}
 	if text := m.Header[messages.HeaderLease]; text != "" {
@@ -90,6 +93,10 @@ func (w *Worker) read(m bus.Message) (cmd order, err error) {
 	cmd.fingerprint, err = fingerprintIn(m, cmd.job.Attempt == 0)
 	return cmd, err
 }
+
+// longestWait is how long a command may wait for the attempt's end. Who wants to
+// wait longer asks again: the same command gets the last outcome there is.
+const longestWait = time.Hour
 
 func badHeader(name, value, what string) error {
 	return &messages.Error{Code: messages.CodeInvalidArgument, Field: name, Message: fmt.Sprintf("%q %s", value, what)}

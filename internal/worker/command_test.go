@@ -162,8 +162,15 @@ func TestShuntWait(t *testing.T) {
 		if o := r.send(refused, messages.HeaderWait, "30s"); o.Status != messages.StatusRouteToPeer {
 			t.Errorf("a refusal waits: %s", o.Status)
 		}
-		for _, bad := range []string{"soon", "-1s", "30"} {
-			if o := r.send(task("e", "true"), messages.HeaderWait, bad); o.Status != messages.StatusRejected || o.Error.Field != messages.HeaderWait {
+		if o := r.send(task("e", "true"), messages.HeaderWait, "1h"); o.Status != messages.StatusCompleted {
+			t.Errorf("the longest wait: %s %v", o.Status, o.Error)
+		}
+		for bad, want := range map[string]string{
+			"soon": "such as 30s", "30": "such as 30s", "-1s": "from 0s to 1h", "1h0m0.000000001s": "from 0s to 1h", "1000000h": "from 0s to 1h",
+		} {
+			o := r.send(task("f", "true"), messages.HeaderWait, bad)
+			if o.Status != messages.StatusRejected || o.Error.Code != messages.CodeInvalidArgument || o.Error.Field != messages.HeaderWait ||
+				!strings.Contains(o.Error.Message, bad) || !strings.Contains(o.Error.Message, want) {
 				t.Errorf("%s: %s %v", bad, o.Status, o.Error)
 			}
 		}
