@@ -17,6 +17,8 @@ type active struct {
 	// that is not known, or no longer new. Owned by the attempt's goroutine.
 	decided *runtime.Decision
 
+	makes *runtime.ContainerID // the container that the attempt makes, or nil; never changes
+
 	running chan struct{} // closed when a service runs
 	done    chan struct{} // closed when the last outcome is journaled
 

@@ -22,7 +22,12 @@ var (
 
 // newActive is an attempt about to be carried out.
 func newActive(a journal.Attempt) *active {
-	return &active{Attempt: a, running: make(chan struct{}), done: make(chan struct{})}
+	at := &active{Attempt: a, running: make(chan struct{}), done: make(chan struct{})}
+	if a.Job.Op.Places() {
+		id := containerID(&a.Job)
+		at.makes = &id
+	}
+	return at
 }
 
 // carryOut does what an attempt asks for, and reports. resumed says that a

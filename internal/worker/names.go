@@ -11,14 +11,13 @@ import (
 // given to it directly and what it is carrying out itself.
 
 // holder is another job that is being carried out here under the name of the
-// job's container, or "".
-func (a *attempts) holder(job *messages.Job) string {
-	if !job.Op.Places() {
+// container that an attempt makes, or "".
+func (a *attempts) holder(at *active) string {
+	if at.makes == nil {
 		return ""
 	}
-	id := containerID(job)
-	for k, at := range a.active {
-		if k.Job != job.ID && at.Job.Op.Places() && containerID(&at.Job) == id {
+	for k, other := range a.active {
+		if k.Job != at.Job.ID && other.makes != nil && *other.makes == *at.makes {
 			return k.Job
 		}
 	}
