@@ -2,7 +2,9 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"sync"
+	"time"
 
 	"github.com/shunt-fleet/shunt/internal/worker/journal"
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -38,8 +40,12 @@ func newAttempts(total messages.Room) *attempts {
 	}
 }
 
+// turnWithin bounds how long a command waits for those about its job before it:
+// a runtime that hangs must not gather all that come behind.
+const turnWithin = 10 * time.Second
+
 // lock waits for the turn of a job; the func it returns ends it.
-func (a *attempts) lock(job string) (unlock func()) {
+func (a *attempts) lock(ctx context.Context, job string) (unlock func(), err error) {
 	a.mu.Lock()
 	t := a.turn[job]
 	if t == nil {
@@ -48,15 +54,20 @@ func (a *attempts) lock(job string) (unlock func()) {
 	}
 	t.waiting++
 	a.mu.Unlock()
-	t.Lock()
-	return func() {
-		t.Unlock()
+	leave := func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if t.waiting--; t.waiting == 0 {
 			delete(a.turn, job)
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, turnWithin)
+	defer cancel()
+	if !t.lockWithin(ctx) {
+		leave()
+		return nil, busy(fmt.Sprintf("another command about the job has been at work on this node for %s", turnWithin))
+	}
+	return func() { t.Unlock(); leave() }, nil
 }
 
 // close says whether new work is refused; what goes to a container that is here
@@ -91,8 +102,10 @@ func (a *attempts) admit(at *active) (*messages.RouteToPeer, error) {
 	if at.Job.Op.Places() && a.closed {
 		return noNewWork(&at.Job), nil
 	}
-	if holder := a.holder(&at.Job); at.Direct && holder != "" {
-		return nil, nameHeld(&at.Job, holder)
+	if at.Direct {
+		if holder := a.holder(at); holder != "" {
+			return nil, nameHeld(&at.Job, holder)
+		}
 	}
 	if !a.hasRoom(needs(at)) {
 		return noRoom(&at.Job, a.left()), nil

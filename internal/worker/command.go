@@ -16,7 +16,21 @@ import (
 // command answers one request on the node's command subject.
 func (w *Worker) command(r bus.Request, stale bool) {
 	m := r.Message()
-	outcome := w.answer(w.ctx, m, stale)
+	cmd, err := w.read(m)
+	switch revoke := cmd.job.Op == messages.OpRevoke; {
+	case err != nil:
+		w.reply(r, w.rejected(&cmd.job, m.Data, err))
+	case revoke && cmd.job.Attempt > 0:
+		w.revokeOnce(cmd, r)
+	case stale && cmd.job.Attempt > 0:
+		w.reply(r, w.rejected(&cmd.job, m.Data, errStoodStill))
+	default:
+		w.reply(r, w.answer(w.ctx, cmd))
+	}
+}
+
+// reply sends the answer to a command.
+func (w *Worker) reply(r bus.Request, outcome messages.Outcome) {
 	data, err := messages.Encode(outcome)
 	switch {
 	case err != nil:
@@ -34,17 +48,10 @@ func (w *Worker) command(r bus.Request, stale bool) {
 
 // answer is what there is to say to a command now, or, with the header
 // Shunt-Wait, once the attempt has ended.
-func (w *Worker) answer(ctx context.Context, m bus.Message, stale bool) messages.Outcome {
-	cmd, err := w.read(m)
-	if err == nil && stale && cmd.job.Attempt > 0 && cmd.job.Op != messages.OpRevoke {
-		err = errStoodStill
-	}
-	if err != nil {
-		return w.rejected(&cmd.job, m.Data, err)
-	}
+func (w *Worker) answer(ctx context.Context, cmd order) messages.Outcome {
 	outcome, err := w.accept(ctx, cmd)
 	if err != nil {
-		return w.rejected(&cmd.job, m.Data, err)
+		return w.rejected(&cmd.job, nil, err)
 	}
 	if cmd.wait > 0 && !outcome.Status.Ends() {
 		return w.await(ctx, outcome, cmd.wait)
@@ -107,7 +114,11 @@ func badHeader(name, value, what string) error {
 // while the first is still being decided gets the same answer.
 func (w *Worker) accept(ctx context.Context, cmd order) (messages.Outcome, error) {
 	job, fingerprint := cmd.job, cmd.fingerprint
-	defer w.attempts.lock(job.ID)()
+	unlock, err := w.attempts.lock(ctx, job.ID)
+	if err != nil {
+		return messages.Outcome{}, err
+	}
+	defer unlock()
 	direct := job.Attempt == 0
 	if direct {
 		if job.Op == messages.OpRevoke {

@@ -299,6 +299,7 @@ type faultyRuntime struct {
 	away    bool
 	creates int
 	exec    *runtime.ExecResult // what every exec gives, if set
+	hang    chan struct{}       // closed when lists no longer hang; nil: they do not
 }
 
 var errAway = fmt.Errorf("the runtime is away: %w", errdefs.ErrUnavailable)
@@ -307,6 +308,14 @@ func (f *faultyRuntime) setAway(away bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.away = away
+}
+
+// hangs makes lists hang until the func it returns is called.
+func (f *faultyRuntime) hangs() (goOn func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hang = make(chan struct{})
+	return func() { close(f.hang) }
 }
 
 func (f *faultyRuntime) gone() bool {
@@ -332,6 +341,16 @@ func (f *faultyRuntime) State(ctx context.Context, id runtime.ContainerID) (runt
 func (f *faultyRuntime) List(ctx context.Context) ([]runtime.Container, error) {
 	if f.gone() {
 		return nil, errAway
+	}
+	f.mu.Lock()
+	hang := f.hang
+	f.mu.Unlock()
+	if hang != nil {
+		select {
+		case <-hang:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	return f.Runtime.List(ctx)
 }

@@ -1,6 +1,9 @@
 package worker
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // slowLock is a mutex that may be held over I/O. It is made of a channel, since
 // under virtual time those who wait for a sync.Mutex do not let time pass, and
@@ -16,6 +19,17 @@ func (l *slowLock) init() { l.taken = make(chan struct{}, 1) }
 func (l *slowLock) Lock() {
 	l.once.Do(l.init)
 	l.taken <- struct{}{}
+}
+
+// lockWithin is Lock, and tells whether that was had before ctx ended.
+func (l *slowLock) lockWithin(ctx context.Context) bool {
+	l.once.Do(l.init)
+	select {
+	case l.taken <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Unlock implements sync.Locker.

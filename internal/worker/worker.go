@@ -122,6 +122,7 @@ type Worker struct {
 	cfg      Config
 	log      *slog.Logger
 	attempts *attempts
+	revokes  revokes
 	drain    drain
 	leases   *leases
 	peers    *peers
