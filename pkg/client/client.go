@@ -44,6 +44,9 @@ type Client struct {
 	js    jetstream.JetStream
 	root  messages.Root
 	owned bool
+
+	lookAgain  time.Duration // the longest pause between the looks of a wait
+	lookWithin time.Duration // how long one of them waits for its answer
 }
 
 // ErrUnreachable says that the bus, or whoever should answer, cannot be
@@ -77,7 +80,7 @@ func Connect(ctx context.Context, cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{nc: nc, js: js, root: cfg.Root, owned: owned}, nil
+	return &Client{nc: nc, js: js, root: cfg.Root, owned: owned, lookAgain: lookAgain, lookWithin: lookWithin}, nil
 }
 
 // connectError says what to look at when there is no connection.
