@@ -49,11 +49,10 @@ func fingerprintOf(a *journal.Attempt) string {
 // sameJob is why a direct command is not the job that this node knows under its
 // id, or nil.
 func sameJob(newest *journal.Attempt, fingerprint string) error {
-	known := fingerprintOf(newest)
-	switch {
-	case known == fingerprint:
+	switch fingerprintOf(newest) {
+	case fingerprint:
 		return nil
-	case known == "":
+	case "":
 		// Whether it is that job cannot be told, and need not be.
 		return &messages.Error{
 			Code: messages.CodeAborted, Field: "id",
