@@ -53,7 +53,7 @@ func (p *Placer) apply(ctx context.Context, job string, ev placement.Event) erro
 		case errors.Is(err, bus.ErrConflict) || errors.Is(err, bus.ErrExists):
 			p.forgetCopy(job)
 		case rec == nil && errors.Is(err, bus.ErrTooLarge):
-			return p.reject(ctx, job, messages.Error{Code: messages.CodeTooLarge, Message: messages.TruncateReason(err.Error())})
+			return p.reject(ctx, job, next.Job.Op, messages.Error{Code: messages.CodeTooLarge, Message: messages.TruncateReason(err.Error())})
 		default:
 			return err
 		}
@@ -61,17 +61,36 @@ func (p *Placer) apply(ctx context.Context, job string, ev placement.Event) erro
 	return fmt.Errorf("job %s: lost %d races for its record; the event will come again", job, conflicts)
 }
 
-// withHolder adds to a new job who holds the name it needs.
+// withHolder adds to a new job, and to a retry, who else holds the name it needs.
 func (p *Placer) withHolder(ctx context.Context, rec *messages.Record, ev placement.Event) (placement.Event, error) {
-	s, ok := ev.(placement.Submitted)
-	if !ok || rec != nil || !placement.NeedsName(&s.Job) {
-		return ev, nil
+	switch e := ev.(type) {
+	case placement.Submitted:
+		if rec == nil {
+			holder, err := p.otherHolder(ctx, &e.Job)
+			e.Holder = holder
+			return e, err
+		}
+	case placement.RetryAsked:
+		if rec != nil && rec.State.Ended() {
+			holder, err := p.otherHolder(ctx, &rec.Job)
+			e.Holder = holder
+			return e, err
+		}
 	}
-	holder, _, err := p.liveHolder(ctx, nameKey(&s.Job), s.Job.ID)
-	if holder != s.Job.ID {
-		s.Holder = holder
+	return ev, nil
+}
+
+// otherHolder is the live job, other than this one, that holds the name it
+// needs; "" for none.
+func (p *Placer) otherHolder(ctx context.Context, job *messages.Job) (string, error) {
+	if !placement.NeedsName(job) {
+		return "", nil
 	}
-	return s, err
+	holder, _, err := p.liveHolder(ctx, nameKey(job), job.ID)
+	if holder == job.ID {
+		holder = ""
+	}
+	return holder, err
 }
 
 // behind tells whether the copy from which nothing followed was out of date,

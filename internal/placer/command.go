@@ -22,6 +22,9 @@ func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement
 		job.Target = to.Node // it has refused, and another node was found
 	}
 	header := journalHeader(journalOf(rec, to))
+	if rec.Fingerprint != "" {
+		header[messages.HeaderFingerprint] = rec.Fingerprint
+	}
 	if placement.Stops(&job) {
 		stands, err := p.leaseStands(ctx, rec, to)
 		if err != nil {

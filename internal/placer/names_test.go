@@ -53,6 +53,13 @@ func TestANameBelongsToOneLiveJob(t *testing.T) {
 		if e := y.rejection("second"); e.Code != messages.CodeAlreadyExists || e.Field != "service" {
 			t.Errorf("another job of that name: %v", e)
 		}
+		y.mu.Lock()
+		for _, o := range y.outcomes {
+			if o.Status == messages.StatusRejected && o.Op != messages.OpRun {
+				t.Errorf("the rejection is of op %q, want run", o.Op)
+			}
+		}
+		y.mu.Unlock()
 		y.cancel("first")
 		y.holds("it has ended", time.Minute, y.said("first"))
 		synctest.Wait()
@@ -146,5 +153,51 @@ func TestManyJobsOfOneNameOverTwoPlacers(t *testing.T) {
 			}
 			return running == 1 && waiting == 0
 		})
+	})
+}
+
+// A node that was given a job directly cannot know that its name is another
+// job's, on another node. The one adopted second is revoked.
+func TestADirectJobUnderATakenNameIsRevoked(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.placer("p1")
+		y.box("linux-1")
+		two := y.box("linux-2")
+		first := named("first", false)
+		first.Target = "linux-1"
+		y.submit(first)
+		y.holds("it runs", time.Minute, y.is("first", messages.StateRunning, "linux-1"))
+		if o := y.direct("linux-2", named("second", false)); o.Status != messages.StatusAccepted {
+			t.Fatalf("the direct one is %s", o.Status)
+		}
+		y.holds("the second has ended", time.Minute, y.said("second"))
+		if r := y.ended("second"); r.State != messages.StateFailed || !strings.Contains(r.Reason, "web-rep-0 belongs to job first") {
+			t.Errorf("the second is %s: %s", r.State, r.Reason)
+		}
+		if two.runs("second") != 0 || y.claimant() != "first" || y.record("first").State != messages.StateRunning {
+			t.Errorf("second runs %d times, the name belongs to %q", two.runs("second"), y.claimant())
+		}
+	})
+}
+
+// A name may have found another job by the time its old one is to live again.
+func TestARetryDoesNotTakeANameThatIsHeld(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.placer("p1")
+		y.box("linux-1")
+		y.submit(named("old", false))
+		y.holds("it runs", time.Minute, y.is("old", messages.StateRunning, "linux-1"))
+		y.cancel("old")
+		y.holds("it has ended", time.Minute, y.said("old"))
+		y.submit(named("new", false))
+		y.holds("the new one runs", time.Minute, y.is("new", messages.StateRunning, "linux-1"))
+		if e := y.refused(messages.PlacerRetry, messages.JobRequest{V: 1, ID: "old"}); !strings.HasPrefix(e, "already_exists") || !strings.Contains(e, "belongs to job new") {
+			t.Errorf("the retry: %s", e)
+		}
+		y.cancel("new")
+		y.holds("the new one has ended", time.Minute, y.said("new"))
+		if r := verb[messages.Record](y, messages.PlacerRetry, messages.JobRequest{V: 1, ID: "old"}); r.State.Ended() || r.Retries != 1 {
+			t.Errorf("once the name is free, the retry is %s", r.State)
+		}
 	})
 }

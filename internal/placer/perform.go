@@ -99,9 +99,12 @@ func (p *Placer) finish(ctx context.Context, d *deed) error {
 }
 
 // reject answers a job that cannot be taken.
-func (p *Placer) reject(ctx context.Context, job string, e messages.Error) error {
+func (p *Placer) reject(ctx context.Context, job string, op messages.Op, e messages.Error) error {
+	if !op.Known() {
+		op = "" // as far as it could be read
+	}
 	outcome := messages.Outcome{
-		V: messages.Version, Job: job, Node: messages.PlacerNode, Seq: 1,
+		V: messages.Version, Job: job, Op: op, Node: messages.PlacerNode, Seq: 1,
 		Status: messages.StatusRejected, At: time.Now(), Error: &e,
 	}
 	data, err := messages.Encode(outcome)
@@ -119,11 +122,13 @@ func (p *Placer) reject(ctx context.Context, job string, e messages.Error) error
 // refuse answers whoever asked for what cannot be done: a verb by an error, a
 // scheduler on the job's outcomes.
 func (p *Placer) refuse(ctx context.Context, d deed, e messages.Error) error {
-	switch d.ev.(type) {
+	switch ev := d.ev.(type) {
 	case placement.RetryAsked:
 		return &e
+	case placement.Submitted:
+		return p.reject(ctx, d.job, ev.Job.Op, e)
 	}
-	return p.reject(ctx, d.job, e)
+	return p.reject(ctx, d.job, "", e)
 }
 
 // tell publishes an event; nobody depends on it.

@@ -73,11 +73,11 @@ func (p *Placer) takeJob(ctx context.Context, id string, data []byte) error {
 		err = placeable(&job)
 	}
 	if err != nil {
-		return p.reject(ctx, id, *messages.AsError(err))
+		return p.reject(ctx, id, job.Op, *messages.AsError(err))
 	}
 	fingerprint, err := messages.Fingerprint(data)
 	if err != nil {
-		return p.reject(ctx, id, *messages.AsError(err))
+		return p.reject(ctx, id, job.Op, *messages.AsError(err))
 	}
 	return p.apply(ctx, id, placement.Submitted{Job: job, Fingerprint: fingerprint})
 }
@@ -100,7 +100,7 @@ func (p *Placer) takeCancel(ctx context.Context, id string, data []byte) error {
 		err = messages.CheckToken("job", id)
 	}
 	if err != nil {
-		return p.reject(ctx, id, *messages.AsError(err))
+		return p.reject(ctx, id, "", *messages.AsError(err))
 	}
 	return p.apply(ctx, id, placement.CancelAsked{Reason: cancel.Reason})
 }
@@ -156,7 +156,7 @@ func (p *Placer) noRecord(ctx context.Context, d bus.Delivery, job string) error
 		return errNoRecord
 	}
 	if strings.HasPrefix(m.Subject, p.cfg.Root.Cancel("")) {
-		return p.reject(ctx, job, messages.Error{
+		return p.reject(ctx, job, "", messages.Error{
 			Code: messages.CodeNotFound, Field: "job", Message: "no job of this id is known; there is nothing to cancel",
 		})
 	}

@@ -10,20 +10,16 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
-// headerFingerprint is, on a placer's command, the fingerprint of the job as it
-// was submitted. It cannot be had from the command itself: the placer has written
-// the job anew, and may have given it another target.
-const headerFingerprint = "Shunt-Fingerprint"
-
 // fingerprintIn is the fingerprint of the job in a command, or "" for a placed
-// one that does not say.
+// one that does not say. It cannot be had from a placed command itself: the placer
+// has written the job anew, and may have given it another target.
 func fingerprintIn(m bus.Message, direct bool) (string, error) {
 	if direct {
 		return messages.Fingerprint(m.Data)
 	}
-	text := m.Header[headerFingerprint]
+	text := m.Header[messages.HeaderFingerprint]
 	if sum, err := hex.DecodeString(text); text != "" && (err != nil || len(sum) != 32 || text != strings.ToLower(text)) {
-		return "", badHeader(headerFingerprint, text, "is not a fingerprint; want a SHA-256 in 64 lower-case hexadecimal digits")
+		return "", badHeader(messages.HeaderFingerprint, text, "is not a fingerprint; want a SHA-256 in 64 lower-case hexadecimal digits")
 	}
 	return text, nil
 }

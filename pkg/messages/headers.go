@@ -10,6 +10,7 @@ const (
 	HeaderWait        = "Shunt-Wait"              // a command: answer with the last outcome
 	HeaderJournal     = "Shunt-Journal"           // a placer's command: the journal it is for
 	HeaderLease       = "Shunt-Lease"             // a placer's command under a lease: the lease's sequence when it was sent
+	HeaderFingerprint = "Shunt-Fingerprint"       // a placer's command: the fingerprint of the job as it was submitted
 	HeaderSeq         = "Shunt-Seq"               // of a frame, from 1
 	HeaderStream      = "Shunt-Stream"            // stdout | stderr
 	HeaderBeat        = "Shunt-Beat"              // 1: a silent stream is alive

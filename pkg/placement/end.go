@@ -11,11 +11,16 @@ import (
 func (s *step) end(state messages.State, reason string) {
 	r := s.rec
 	s.dropSuccessor()
+	unsaid := state == messages.StateFailed && r.Ending == messages.StateFailed && !s.saidEnd()
 	r.State, r.Ending, r.Healthy = state, "", false
 	r.Reason = messages.TruncateReason(reason)
 	r.NotBefore = time.Time{}
 	if n := len(r.History); n == 0 || r.History[n-1].Event != string(state) { // else the outcome said the same
-		s.remember(r.Node, string(state), "", reason)
+		node := r.Node
+		if unsaid {
+			node = "" // else it would look like the node's own word
+		}
+		s.remember(node, string(state), "", reason)
 	}
 	switch state {
 	case messages.StateDead:
@@ -23,6 +28,12 @@ func (s *step) end(state messages.State, reason string) {
 	case messages.StateCancelled:
 		s.tell(messages.EventCancelled, reason)
 	}
+}
+
+// saidEnd tells whether the current attempt's own outcome has ended it.
+func (s *step) saidEnd() bool {
+	o := s.rec.Outcome
+	return o != nil && o.Node == s.rec.Node && o.Attempt == s.rec.Attempt && o.Status.Ends()
 }
 
 // cancel ends a job that nobody works on, and begins to end any other.
@@ -52,7 +63,7 @@ func (s *step) ending() messages.State {
 
 // retryAsked gives a job that has ended badly another life, and one that waits
 // its next try at once.
-func (s *step) retryAsked(reason string) bool {
+func (s *step) retryAsked(ev RetryAsked) bool {
 	r := s.rec
 	switch {
 	case r.State == messages.StatePending:
@@ -69,13 +80,16 @@ func (s *step) retryAsked(reason string) bool {
 			Message: fmt.Sprintf("job %q is %s; only one that failed, was interrupted, lost or cancelled, or is dead can be retried", r.Job.ID, r.State),
 		}})
 		return false
+	case ev.Holder != "" && !r.Job.Args.Replace:
+		s.effects = append(s.effects, Reject{taken(&r.Job, ev.Holder)})
+		return false
 	}
 	r.Retries++
 	r.Starts, r.Outcome, r.Ending = 0, nil, ""
 	r.Named, r.HealthySince = false, time.Time{}
 	r.Job.Refused, r.Job.RefusedDropped = nil, 0
 	r.Created = s.now
-	s.remember("", "retry", "", reason)
+	s.remember("", "retry", "", ev.Reason)
 	s.pend("", time.Time{})
 	s.place("")
 	return true

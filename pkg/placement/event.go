@@ -57,7 +57,10 @@ type CancelAsked struct{ Reason string }
 
 // RetryAsked asks for another life of a job that has ended badly, or for an end
 // of its waiting.
-type RetryAsked struct{ Reason string }
+type RetryAsked struct {
+	Reason string
+	Holder string // the other live job that holds the name this one needs; "": none
+}
 
 // Tick says that time has passed, or that the peers have changed.
 type Tick struct{}

@@ -58,8 +58,12 @@ func (p *page) claimed(e Claimed) {
 		if p.r.State == messages.StatePending {
 			p.place("")
 		}
-	case p.r.State != messages.StatePending:
+	case p.r.State == messages.StateCancelling, p.r.State != messages.StatePending && p.r.Job.Args.Replace:
 		p.rule("claimed: goes on as it is")
+	case p.r.State != messages.StatePending:
+		p.rule("claimed: intrudes")
+		p.r.State, p.r.Ending = messages.StateCancelling, messages.StateFailed
+		p.dropSuccessor()
 	case p.r.Job.Args.Replace:
 		p.rule("claimed: asks the holder to end")
 		p.ask(Supersede{e.Holder})
@@ -184,7 +188,7 @@ func (p *page) cancel() {
 	}
 }
 
-func (p *page) retry() {
+func (p *page) retry(e RetryAsked) {
 	switch {
 	case p.r != nil && p.r.State == messages.StatePending:
 		p.rule("retry: placed now")
@@ -193,6 +197,9 @@ func (p *page) retry() {
 		if p.r.State == messages.StatePending && NeedsName(&p.r.Job) && !p.r.Named {
 			p.ask(Claim{})
 		}
+	case p.r != nil && p.r.State.Ended() && p.r.State != messages.StateCompleted && e.Holder != "" && !p.r.Job.Args.Replace:
+		p.rule("retry: the name is held")
+		p.rejects(messages.CodeAlreadyExists, "service")
 	case p.r != nil && p.r.State.Ended() && p.r.State != messages.StateCompleted:
 		p.rule("retry: another life")
 		p.r.Starts, p.r.Created, p.r.Job.Refused, p.r.Named = 0, p.now, nil, false

@@ -47,7 +47,7 @@ func read(r *messages.Record, ev Event, peers peer.Snapshot, now time.Time, amou
 	case CancelAsked:
 		p.cancel()
 	case RetryAsked:
-		p.retry()
+		p.retry(e)
 	}
 	return p
 }

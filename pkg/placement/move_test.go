@@ -78,7 +78,7 @@ func TestAMoveCostsNoStartAndKeepsTheNumbersRising(t *testing.T) {
 	if r.State != messages.StateFailed || r.LastAttempt() != 3 {
 		t.Fatalf("it is %s, and the highest attempt was %d", r.State, r.LastAttempt())
 	}
-	r, _ = next(t, r, RetryAsked{"again"}, peers, epoch)
+	r, _ = next(t, r, RetryAsked{Reason: "again"}, peers, epoch)
 	if r.Attempt != 0 && r.State == messages.StateAssigned && r.Attempt != 4 {
 		t.Errorf("the next attempt is %d", r.Attempt)
 	}
@@ -185,7 +185,7 @@ func TestARetryIsAnotherLife(t *testing.T) {
 	for _, state := range messages.States() {
 		r := recordIn(state)
 		r.Starts = 3
-		got, effects := next(t, r, RetryAsked{"mended"}, peers, epoch.Add(time.Hour))
+		got, effects := next(t, r, RetryAsked{Reason: "mended"}, peers, epoch.Add(time.Hour))
 		switch {
 		case state == messages.StatePending:
 			if got.Retries != 0 {

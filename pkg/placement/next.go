@@ -76,7 +76,7 @@ func (s *step) known(ev Event) bool {
 	case CancelAsked:
 		return s.cancel(ev.Reason)
 	case RetryAsked:
-		return s.retryAsked(ev.Reason)
+		return s.retryAsked(ev)
 	case Tick:
 		return s.tick()
 	}

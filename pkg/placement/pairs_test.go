@@ -101,6 +101,7 @@ var happenings = map[string]Event{
 	"b drains":                     Vacate{"b"},
 	"cancel":                       CancelAsked{Reason: "enough"},
 	"retry":                        RetryAsked{Reason: "once more"},
+	"retry, its name is held":      RetryAsked{Reason: "once more", Holder: "job-0"},
 
 	"a 2 accepted":            word("a", 2, messages.StatusAccepted),
 	"a 2 running":             word("a", 2, messages.StatusRunning),

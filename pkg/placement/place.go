@@ -122,12 +122,20 @@ func (s *step) expired() bool {
 
 // overdue says that the deadline is over.
 func (s *step) overdue() string {
-	return messages.TruncateReason(fmt.Sprintf("the deadline of %s is over; last: %s", s.rec.Job.Policy.Deadline, s.rec.Reason))
+	return messages.TruncateReason(fmt.Sprintf("the deadline of %s is over%s", s.rec.Job.Policy.Deadline, lastly(s.rec.Reason)))
 }
 
 // usedUp says that the job has been started as often as it may be.
 func (s *step) usedUp(last string) string {
-	return fmt.Sprintf("started %d times, the most its policy allows; last: %s", s.rec.Starts, last)
+	return fmt.Sprintf("started %d times, the most its policy allows%s", s.rec.Starts, lastly(last))
+}
+
+// lastly adds what was said before, if there was anything.
+func lastly(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return "; last: " + reason
 }
 
 // claimed takes in who holds the name of the job's container.
@@ -143,9 +151,9 @@ func (s *step) claimed(holder string) bool {
 		}
 		return true
 	case r.State != messages.StatePending:
-		return false
+		return s.intrudes(holder)
 	}
-	reason := fmt.Sprintf("the name %s belongs to job %s", r.Job.ContainerName(), holder)
+	reason := nameHeld(&r.Job, holder)
 	if !r.Job.Args.Replace {
 		s.end(messages.StateFailed, reason)
 		return true
@@ -154,4 +162,22 @@ func (s *step) claimed(holder string) bool {
 	changed := r.Reason != reason
 	r.Reason = reason
 	return changed
+}
+
+// intrudes ends a job that a node was given directly under the name of another
+// live job: the node could not know, and the one adopted second is revoked.
+func (s *step) intrudes(holder string) bool {
+	r := s.rec
+	if r.Job.Args.Replace || r.State == messages.StateCancelling {
+		return false
+	}
+	s.dropSuccessor()
+	r.State, r.Ending = messages.StateCancelling, messages.StateFailed
+	r.Reason = messages.TruncateReason(nameHeld(&r.Job, holder))
+	s.remember(r.Node, "cancel", string(messages.CodeAlreadyExists), r.Reason)
+	return true
+}
+
+func nameHeld(job *messages.Job, holder string) string {
+	return fmt.Sprintf("the name %s belongs to job %s", job.ContainerName(), holder)
 }

@@ -49,12 +49,18 @@ func (s *step) unacceptable(ev *Submitted) *messages.Error {
 		}
 	}
 	if ev.Holder != "" && !job.Args.Replace {
-		return &messages.Error{
-			Code: messages.CodeAlreadyExists, Field: "service",
-			Message: fmt.Sprintf(`the name %s belongs to job %s; give another service or replica, or "args": {"replace": true}`, job.ContainerName(), ev.Holder),
-		}
+		e := taken(job, ev.Holder)
+		return &e
 	}
 	return nil
+}
+
+// taken says that another job has the name.
+func taken(job *messages.Job, holder string) messages.Error {
+	return messages.Error{
+		Code: messages.CodeAlreadyExists, Field: "service",
+		Message: fmt.Sprintf(`%s; give another service or replica, or "args": {"replace": true}`, nameHeld(job, holder)),
+	}
 }
 
 // resubmit answers the same id again: the same job gets the same answer, and

@@ -44,6 +44,7 @@ claimed: asks the holder to end
 claimed: by another
 claimed: by this job
 claimed: goes on as it is
+claimed: intrudes
 forgotten
 forgotten: a fence is let go
 lost: a fence has expired
@@ -68,6 +69,7 @@ place: the starts are used up
 retry: another life
 retry: cannot be
 retry: placed now
+retry: the name is held
 submitted: a revoke
 submitted: another fingerprint
 submitted: begins

@@ -16,7 +16,7 @@ import (
 )
 
 // walkSeeds is how many walks there are, if SHUNT_WALK_SEEDS does not say.
-const walkSeeds, walkSteps = 220, 150
+const walkSeeds, walkSteps = 300, 150
 
 // walk is a job, a fleet and a seed; what the fleet and the world may do is in
 // world_test.go.

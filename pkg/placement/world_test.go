@@ -144,7 +144,7 @@ func (w *walk) event() Event {
 		return Tick{}
 	case 11:
 		if w.oneIn(3) {
-			return RetryAsked{"once more"}
+			return RetryAsked{Reason: "once more", Holder: oneOf(w, "", "", "job-2")}
 		}
 		return Tick{}
 	case 12:
@@ -178,7 +178,7 @@ func (w *walk) any() Event {
 	case 9:
 		return CancelAsked{"enough"}
 	case 10:
-		return RetryAsked{"once more"}
+		return RetryAsked{Reason: "once more", Holder: oneOf(w, "", "", "job-2")}
 	default:
 		o := w.outcome()
 		return Reported{w.said(given{o.Node, o.Attempt}, o.Seq, messages.Status(kinds[i]))}
@@ -219,7 +219,7 @@ func (w *walk) progress() Event {
 	case r.State == messages.StateCancelling:
 		return oneOf[Event](w, w.any(), CancelAsked{"enough"}, of(r.Node, r.Attempt, oneOf(w, messages.Statuses()...)))
 	case r.State.Ended() && w.oneIn(4):
-		return RetryAsked{"once more"}
+		return RetryAsked{Reason: "once more", Holder: oneOf(w, "", "", "job-2")}
 	case r.State.Ended():
 		return w.any()
 	}
