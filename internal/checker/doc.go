@@ -43,7 +43,7 @@
 // a service; or the job was given directly to several nodes. And such an old
 // container, or one whose job has ended, is gone before its node could be heard
 // for longer than Config.Grace without a break. A job with `on_partition: stop`
-// is never in two containers at once.
+// is never in two containers at once, unless it was given to several nodes.
 //
 // Rule 3, a repeat has no second effect. An attempt starts one container, once;
 // an exec is carried out once. A task that is not idempotent is started once in

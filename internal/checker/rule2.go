@@ -44,7 +44,7 @@ func (m *model) current(j *job) []Violation {
 	for _, p := range m.pairs(j) {
 		what := ""
 		switch {
-		case j.policy().OnPartition == messages.PartitionStop:
+		case j.policy().OnPartition == messages.PartitionStop && len(j.nodes) < 2:
 			what = "it asks for on_partition: stop, and two of its containers ran at the same time"
 		case p.old.node() == p.young.node():
 			what = "two of its containers ran at the same time on one node"

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -78,13 +79,16 @@ func (b busPort) Request(ctx context.Context, m bus.Message) (bus.Message, error
 	switch fate {
 	case unanswered:
 		l.s.later(0, send)
-	case late, twice:
+	case late:
 		l.s.later(l.lateness(call, n), send)
 	}
 	if fate == lost || fate == unanswered || fate == late {
 		return bus.Message{}, l.leave(call, n, l.noAnswer(ctx, call))
 	}
 	reply, err := conn.Request(ctx, m)
+	if fate == twice && !errors.Is(err, bus.ErrNoResponders) { // what the bus has given back is under way nowhere
+		l.s.later(l.lateness(call, n), send)
+	}
 	if err := l.leave(call, n, err); err != nil {
 		return bus.Message{}, err
 	}

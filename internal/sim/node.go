@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/shunt-fleet/shunt/internal/worker"
+	"github.com/shunt-fleet/shunt/internal/worker/guard"
 	"github.com/shunt-fleet/shunt/internal/worker/journal/memjournal"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
@@ -26,6 +27,7 @@ type node struct {
 	machine  *memory.Machine
 	eye      *memory.Runtime // of the simulation itself
 	journal  *memjournal.Journal
+	guard    *guard.Memory // ends what runs under the lease, whatever becomes of the worker
 	sight    sight
 	asleep   atomic.Bool // its runtime is away
 }
@@ -61,6 +63,7 @@ func newNode(s *simulation, i int) (*node, error) {
 		return nil, err
 	}
 	n.machine, n.eye = machine, memory.New(machine)
+	n.guard = guard.NewMemory(n.eye, uptime(s.begun), s.logger(name+"'s guard"))
 	n.start = n.work
 	n.journal.OnSync(n.syncs)
 	return n, nil
@@ -83,6 +86,7 @@ func (n *node) work(ctx context.Context, l *life) (func(context.Context), error)
 		Node: n.name, Bus: busPort{l}, Runtime: composite, Journal: journalPort{n.journal, l},
 		Labels: n.labels, Host: messages.Host{OS: n.platform.OS, Arch: n.platform.Arch},
 		Total: total, Version: "0.0.0", Logger: n.s.logger(n.name),
+		Guard: n.guard, Clock: uptime(n.s.begun),
 	})
 	if err != nil {
 		return nil, err
@@ -125,7 +129,14 @@ func (n *node) attemptOf(job string) uint64 {
 func (n *node) cutPower() {
 	n.process.now().crash("power lost")
 	n.machine.Crash()
+	n.guard.Reboot()
 }
+
+// uptime is a clock since an instant, which goes on whatever sleeps.
+type uptime time.Time
+
+// Now implements lease.Clock.
+func (u uptime) Now() time.Duration { return time.Since(time.Time(u)) }
 
 func (s *simulation) logger(process string) *slog.Logger {
 	if s.cfg.Logger != nil {

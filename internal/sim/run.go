@@ -131,6 +131,7 @@ func (s *simulation) unrest() string {
 func (s *simulation) close() {
 	s.cancel()
 	for _, n := range s.nodes {
+		n.guard.Close()
 		_ = n.machine.Close() // always nil
 	}
 	s.work.Wait()

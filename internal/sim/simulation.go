@@ -32,6 +32,7 @@ type simulation struct {
 	nodes   []*node
 	placers []*process
 
+	begun  time.Time
 	ctx    context.Context // of all that the simulation does
 	cancel context.CancelFunc
 	work   sync.WaitGroup
@@ -48,7 +49,7 @@ func newSimulation(cfg Config) (*simulation, error) {
 	s := &simulation{
 		cfg: cfg, dice: dice(mix(cfg.Seed)), history: checker.NewRecorder(nil), stats: &Coverage{},
 		server: membus.NewServer(), layout: bus.NewLayout(root, 1, bus.DefaultBudget), calm: make(chan struct{}),
-		deleted: map[string]int{},
+		deleted: map[string]int{}, begun: time.Now(),
 	}
 	s.log = s.logger("simulation")
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -71,6 +71,10 @@ func (w *workload) policy(job *messages.Job) {
 	if w.one(20) {
 		p.Reroute = messages.RerouteNever
 	}
+	if w.one(5) {
+		p.OnPartition = messages.PartitionStop
+		job.Spec.StopGrace = messages.Duration(time.Second) // so that it fits into the lease
+	}
 	if w.one(3) {
 		job.Spec.Resources = messages.Resources{CPUMilli: int64(100 * (1 + w.rng.IntN(12))), Memory: 64 << 20}
 	}

@@ -29,7 +29,7 @@ type leases struct {
 	terms lease.Terms   // of a lease that is taken anew
 	wake  chan struct{} // something has come under the lease
 
-	sending sync.Mutex // one renewal at a time
+	sending slowLock   // one renewal at a time
 	noting  sync.Mutex // the guard hears of changes in their order
 
 	mu      sync.Mutex

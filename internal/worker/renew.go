@@ -45,6 +45,7 @@ func (l *leases) longest() time.Duration {
 func (l *leases) renew(ctx context.Context) error {
 	l.sending.Lock()
 	defer l.sending.Unlock()
+	incarnation := l.w.Incarnation()
 	l.mu.Lock()
 	if !l.holder.Held && len(l.under) > 0 {
 		l.mu.Unlock()
@@ -54,14 +55,14 @@ func (l *leases) renew(ctx context.Context) error {
 		l.holder.Terms, l.holder.Held = l.terms, false // nothing is lost if it is another's by now
 	}
 	l.renewed++
-	r := l.holder.Renew(l.clock.Now(), "lease/"+l.w.Incarnation(), l.renewed)
+	r := l.holder.Renew(l.clock.Now(), "lease/"+incarnation, l.renewed)
 	ttl := l.holder.Terms.TTL
 	l.mu.Unlock()
 	if err := l.note(); err != nil {
 		return err
 	}
 	data, err := messages.Encode(messages.Lease{
-		V: messages.Version, Node: l.w.cfg.Node, Incarnation: l.w.Incarnation(), At: time.Now(), TTL: messages.Duration(ttl),
+		V: messages.Version, Node: l.w.cfg.Node, Incarnation: incarnation, At: time.Now(), TTL: messages.Duration(ttl),
 	})
 	if err != nil {
 		return err
