@@ -53,23 +53,26 @@ func (p *Placer) askQuiet(now time.Time, t turns) {
 		p.records.note(e.record.Job.ID, func(e *entry) { e.asked = asking{now, e.asked.times + 1} })
 		p.beside(func(ctx context.Context) {
 			defer p.asks.leave()
-			p.askAbout(ctx, e.record)
+			rec := e.record
+			p.askAbout(ctx, rec.Job.ID, rec.Node, rec.Attempt, rec.Journal)
+			if s := rec.Successor; s != nil && s.Accepted {
+				p.askAbout(ctx, rec.Job.ID, s.Node, s.Attempt, s.Journal)
+			}
 		})
 	}
 }
 
-// askAbout asks the worker what has become of a record's attempt, and brings the
-// answer to the job.
-func (p *Placer) askAbout(ctx context.Context, rec *messages.Record) {
-	job := rec.Job.ID
-	o, err := p.attemptOf(ctx, rec.Node, job, rec.Attempt)
+// askAbout asks a node's worker what has become of an attempt that was handed
+// over to a journal, and brings the answer to the job.
+func (p *Placer) askAbout(ctx context.Context, job, node string, attempt uint64, journal string) {
+	o, err := p.attemptOf(ctx, node, job, attempt)
 	switch {
 	case err == nil:
 		p.bring(job, placement.Reported{Outcome: o})
-	case isCode(err, messages.CodeNotFound) && rec.Journal != "" && p.speaksFor(rec.Node, rec.Journal):
-		p.bringLoss(job, placement.NodeLost{Node: rec.Node, Journal: rec.Journal, Reason: "its worker knows nothing of it"})
+	case isCode(err, messages.CodeNotFound) && journal != "" && p.speaksFor(node, journal):
+		p.bringLoss(job, placement.NodeLost{Node: node, Journal: journal, Reason: "its worker knows nothing of it"})
 	case ctx.Err() == nil:
-		p.log.Warn("a quiet job was asked about in vain", "job", job, "node", rec.Node, "error", err)
+		p.log.Warn("a quiet job was asked about in vain", "job", job, "node", node, "error", err)
 	}
 }
 

@@ -91,3 +91,22 @@ func TestAContainerOfAnOldAttemptIsRevoked(t *testing.T) {
 		y.holds("one runs", 10*time.Minute, func() bool { return one.runs("web") == 0 && two.runs("web") == 1 })
 	})
 }
+
+// That a successor runs may be dropped as well; without it the move would never
+// come to its end.
+func TestAQuietSuccessorIsAskedAbout(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.deaf("p1")
+		y.box("linux-1")
+		web := service("web")
+		web.Target = "linux-1"
+		y.submit(web)
+		y.holds("it runs", 10*time.Minute, y.is("web", messages.StateRunning, "linux-1"))
+		y.box("linux-2")
+		verb[messages.DrainReply](y, messages.PlacerDrain, messages.DrainRequest{V: 1, Node: "linux-1"})
+		y.holds("it has moved", 30*time.Minute, func() bool {
+			r := y.record("web")
+			return r.Node == "linux-2" && r.Successor == nil && r.State == messages.StateRunning
+		})
+	})
+}

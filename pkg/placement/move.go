@@ -2,6 +2,7 @@ package placement
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -31,7 +32,7 @@ func (s *step) vacate(node string) bool {
 		before := r.Reason
 		r.Reason = messages.TruncateReason(fmt.Sprintf("%s drains, and no other node will do: %s", node, Explain(&r.Job, r.Platforms, s.peers, s.now).Reason))
 		r.Job.Target = target
-		return s.worthWriting(before)
+		return s.worthWriting(before) || !strings.HasPrefix(before, node+" drains") // the first time at once
 	}
 	r.Highest = r.LastAttempt() + 1
 	r.Successor = &messages.Successor{Node: to, Attempt: r.Highest, Journal: s.journal(to)}
