@@ -25,7 +25,7 @@ func (m *model) repeated(j *job) []Violation {
 	}
 	rounds := 1 + len(j.retries)
 	starts, policy := len(j.runs)-m.unknown(j), j.policy()
-	if starts > rounds && !j.restarts() && !mayRepeat(j) {
+	if starts > rounds && !j.restarts() && !m.mayRepeat(j) {
 		say("it may not be done twice, and was started %d times", starts)
 	}
 	if limit := policy.StartLimit(); starts > rounds*limit && !j.restarts() {
@@ -54,11 +54,17 @@ func (m *model) unknownOf(j *job, starts []Event) int {
 	most := min(len(starts)-j.words[len(j.words)-1].Record.Starts, len(starts)-1)
 	n := 0
 	for _, e := range starts {
-		if n < most && m.away.wasAway(e.Node, e.At.Add(-unknownWithin), e.At.Add(unknownWithin)) {
+		if n < most && m.mayBeUnknown(e) {
 			n++
 		}
 	}
 	return n
+}
+
+// mayBeUnknown tells whether a start, or an exec, may be one of which no placer
+// could know.
+func (m *model) mayBeUnknown(e Event) bool {
+	return m.away.wasAway(e.Node, e.At.Add(-unknownWithin), e.At.Add(unknownWithin))
 }
 
 // unknownWithin is how long an acceptance may stay unwritten: a placer may die
@@ -121,7 +127,7 @@ func (m *model) mayStartAgain(j *job, runs []*run) bool {
 }
 
 // mayRepeat tells whether a task may be started in more than one attempt.
-func mayRepeat(j *job) bool {
+func (m *model) mayRepeat(j *job) bool {
 	p := j.policy()
 	if p.Idempotent || p.OnNodeLoss == messages.LossReschedule {
 		return true
@@ -129,13 +135,19 @@ func mayRepeat(j *job) bool {
 	if !p.RetryExit {
 		return false
 	}
-	// Each start but the last has to have ended badly.
+	// Each start but the last has to have ended badly, but those of which no
+	// placer could know.
+	well := 0
 	for _, r := range j.runs[:len(j.runs)-1] {
-		if r.end == nil || r.end.ExitCode != nil && *r.end.ExitCode == 0 {
+		if r.end != nil && (r.end.ExitCode == nil || *r.end.ExitCode != 0) {
+			continue
+		}
+		if !m.mayBeUnknown(r.start) {
 			return false
 		}
+		well++
 	}
-	return true
+	return well <= m.unknown(j)
 }
 
 // repeatedExec finds execs that were carried out more than once.
