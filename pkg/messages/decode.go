@@ -77,11 +77,18 @@ func decode(data []byte, limit int, into any) error {
 	if err := checkEncoding(data, limit); err != nil {
 		return err
 	}
-	if err := checkVersion(data); err != nil {
-		return err
+	if !bytes.HasPrefix(data, versionFirst) {
+		if err := checkVersion(data); err != nil {
+			return err
+		}
 	}
 	return unmarshal(data, into)
 }
+
+// versionFirst is how messages begin that Encode wrote. What begins like this is
+// not read once more for its version alone; should it say another one further
+// down, that is what Validate sees.
+var versionFirst = []byte(`{"v":1,`)
 
 // checkEncoding bounds a message before anything reads it.
 func checkEncoding(data []byte, limit int) error {

@@ -15,8 +15,8 @@ func (d Duration) Std() time.Duration { return time.Duration(d) }
 // String is d as the wire writes it.
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// MarshalJSON writes d as a string.
-func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
+// MarshalJSON writes d as a string, in which nothing needs an escape.
+func (d Duration) MarshalJSON() ([]byte, error) { return []byte(`"` + d.String() + `"`), nil }
 
 // UnmarshalJSON reads a string; a bare number is refused, since its unit would
 // be a guess. Like every other null, a null leaves d as it is.

@@ -1,7 +1,5 @@
 package messages
 
-import "strings"
-
 // Fit is how well an offered platform serves a wanted one, from worse to
 // better.
 type Fit int
@@ -48,6 +46,14 @@ func FitOf(offer, want Platform) Fit {
 // WindowsBuild is the first three parts of a version of Windows, which images
 // and hosts have to share.
 func WindowsBuild(version string) string {
-	parts := strings.SplitN(version, ".", 4)
-	return strings.Join(parts[:min(len(parts), 3)], ".")
+	dots := 0
+	for i := range len(version) {
+		if version[i] != '.' {
+			continue
+		}
+		if dots++; dots == 3 {
+			return version[:i]
+		}
+	}
+	return version
 }

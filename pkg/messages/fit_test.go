@@ -35,6 +35,21 @@ func TestFitOf(t *testing.T) {
 	}
 }
 
+func TestWindowsBuild(t *testing.T) {
+	for version, want := range map[string]string{
+		"": "", "10": "10", "10.0": "10.0", "10.0.20348": "10.0.20348", "10.0.20348.": "10.0.20348",
+		"10.0.20348.2762": "10.0.20348", "10.0.20348.2762.1": "10.0.20348", "...": "..",
+	} {
+		if got := messages.WindowsBuild(version); got != want {
+			t.Errorf("WindowsBuild(%q) = %q, want %q", version, got, want)
+		}
+	}
+	version := "10.0.20348.2762"
+	if n := testing.AllocsPerRun(100, func() { _ = messages.WindowsBuild(version) }); n != 0 {
+		t.Errorf("WindowsBuild allocates %v times", n)
+	}
+}
+
 func platform(t *testing.T, s string) messages.Platform {
 	t.Helper()
 	p, err := messages.ParsePlatform(s)

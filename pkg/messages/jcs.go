@@ -40,9 +40,8 @@ func newCanonicalizer(data []byte) (*canonicalizer, error) {
 	if !utf8.Valid(data) {
 		return nil, malformed("the JSON is not UTF-8")
 	}
-	var valid json.RawMessage
-	if err := json.Unmarshal(data, &valid); err != nil {
-		return nil, asMalformed(err)
+	if !json.Valid(data) {
+		return nil, asMalformed(json.Unmarshal(data, new(json.RawMessage))) // only this says what is wrong
 	}
 	return &canonicalizer{in: data, out: make([]byte, 0, len(data))}, nil
 }
