@@ -139,7 +139,11 @@ func (f *fleet) settle(ctx context.Context, said *words, given, services []strin
 	})
 	f.eventually("no record is left", func() (bool, string) {
 		live, err := f.live(ctx)
-		return err == nil && len(live) == 0, fmt.Sprintf("%d records, %v", len(live), err)
+		if err != nil || len(live) == 0 {
+			return err == nil, fmt.Sprint(err)
+		}
+		r := live[0]
+		return false, fmt.Sprintf("%d records; %s is %s on %s, attempt %d, owing %v: %s", len(live), r.Job.ID, r.State, r.Node, r.Attempt, r.Fences, r.Reason)
 	})
 }
 
