@@ -31,29 +31,33 @@ const (
 )
 
 // BenchmarkLoop compares the whole durable loop of a job (intake, record,
-// command, outcome, last word, deletion) on the memory runtime with the bare
-// NATS operations that it is made of: for every job as many publishes, writes of
-// keys and requests, and nothing else. Both take turns on one server.
+// command, outcome, last word, deletion) on the memory runtime with two floors:
+// the bare NATS operations that write what it writes, and these with what must
+// be read of them. All three take turns on one server.
 func BenchmarkLoop(b *testing.B) {
 	for _, sync := range []string{"always", "2m"} {
 		for _, nodes := range []int{1, 100, 1000} {
 			b.Run(fmt.Sprintf("sync=%s/nodes=%d", sync, nodes), func(b *testing.B) {
 				l := newLoop(b, sync, nodes)
 				l.shunt(b, "warm", loopJobs/4)
-				l.bare(b, "warm", loopJobs/4)
-				var shunt, bare time.Duration
+				l.writes.block(b, "warm", loopJobs/4)
+				l.reads.block(b, "warm", loopJobs/4)
+				var shunt, writes, reads time.Duration
 				n := 0
 				for b.Loop() {
 					for range loopRounds {
 						n++
 						shunt += l.shunt(b, fmt.Sprint("j", n), loopJobs)
-						bare += l.bare(b, fmt.Sprint("j", n), loopJobs)
+						writes += l.writes.block(b, fmt.Sprint("j", n), loopJobs)
+						reads += l.reads.block(b, fmt.Sprint("j", n), loopJobs)
 					}
 				}
 				jobs := float64(n * loopJobs)
 				b.ReportMetric(jobs/shunt.Seconds(), "jobs/s")
-				b.ReportMetric(jobs/bare.Seconds(), "bare/s")
-				b.ReportMetric(bare.Seconds()/shunt.Seconds(), "ratio")
+				b.ReportMetric(jobs/writes.Seconds(), "written/s")
+				b.ReportMetric(jobs/reads.Seconds(), "read/s")
+				b.ReportMetric(writes.Seconds()/shunt.Seconds(), "of-written")
+				b.ReportMetric(reads.Seconds()/shunt.Seconds(), "of-read")
 				b.ReportMetric(0, "ns/op")
 			})
 		}
@@ -62,11 +66,11 @@ func BenchmarkLoop(b *testing.B) {
 
 // loop is a fleet of memory nodes on a NATS server of this process.
 type loop struct {
-	nc     *nats.Conn
-	js     jetstream.JetStream
-	root   messages.Root
-	subs   chan string // ids of ended jobs
-	bucket jetstream.KeyValue
+	js   jetstream.JetStream
+	root messages.Root
+	subs chan string // subjects of last words
+
+	writes, reads *floor
 }
 
 func newLoop(b *testing.B, sync string, nodes int) *loop {
@@ -95,6 +99,8 @@ func newLoop(b *testing.B, sync string, nodes int) *loop {
 	b.Cleanup(func() { p.Stop(context.Background()) })
 	startNodes(b, nodes, connect, quiet)
 	l.listen(b, server.ClientURL())
+	l.writes = newFloor(b, "bare", server.ClientURL(), connect, false)
+	l.reads = newFloor(b, "read", server.ClientURL(), connect, true)
 	return l
 }
 
@@ -128,35 +134,15 @@ func startNodes(b *testing.B, nodes int, connect func(string) *natsbus.Bus, quie
 	}
 }
 
-// listen hears the last words, and answers the bare requests.
+// listen hears the last words.
 func (l *loop) listen(b *testing.B, url string) {
 	b.Helper()
-	var err error
-	if l.nc, err = nats.Connect(url); err != nil {
+	nc, js := dial(b, url)
+	l.js = js
+	if _, err := nc.Subscribe(l.root.Done(messages.Any), func(m *nats.Msg) { l.subs <- m.Subject }); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(l.nc.Close)
-	if l.js, err = jetstream.New(l.nc); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := l.nc.Subscribe(l.root.Done("*"), func(m *nats.Msg) { l.subs <- m.Subject }); err != nil {
-		b.Fatal(err)
-	}
-	answering, err := nats.Connect(url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(answering.Close)
-	if _, err := answering.Subscribe("bare.cmd", func(m *nats.Msg) { _ = m.Respond(m.Data) }); err != nil {
-		b.Fatal(err)
-	}
-	if err := answering.Flush(); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := l.js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "BARE", Subjects: []string{"bare.stream.>"}, AllowDirect: true}); err != nil {
-		b.Fatal(err)
-	}
-	if l.bucket, err = l.js.CreateKeyValue(b.Context(), jetstream.KeyValueConfig{Bucket: "BAREKV"}); err != nil {
+	if err := nc.Flush(); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -192,41 +178,5 @@ func (l *loop) shunt(b *testing.B, prefix string, jobs int) time.Duration {
 		b.Fatal(err)
 	}
 	<-ended
-	return time.Since(began)
-}
-
-// bare does the same operations without shunt: three publishes (intake, outcome,
-// last word), a key made and deleted, a request; messages of the same size.
-func (l *loop) bare(b *testing.B, prefix string, jobs int) time.Duration {
-	b.Helper()
-	began := time.Now()
-	var g errgroup.Group
-	g.SetLimit(loopAtOnce)
-	ctx := b.Context()
-	body := make([]byte, 512)
-	for i := range jobs {
-		g.Go(func() error {
-			id := fmt.Sprintf("%s-%d", prefix, i)
-			if _, err := l.js.Publish(ctx, "bare.stream.job."+id, body); err != nil {
-				return err
-			}
-			revision, err := l.bucket.Create(ctx, id, body)
-			if err != nil {
-				return err
-			}
-			if _, err := l.nc.RequestWithContext(ctx, "bare.cmd", body); err != nil {
-				return err
-			}
-			for _, kind := range []string{"outcome", "done"} {
-				if _, err := l.js.Publish(ctx, "bare.stream."+kind+"."+id, body); err != nil {
-					return err
-				}
-			}
-			return l.bucket.Delete(ctx, id, jetstream.LastRevision(revision))
-		})
-	}
-	if err := g.Wait(); err != nil {
-		b.Fatal(err)
-	}
 	return time.Since(began)
 }

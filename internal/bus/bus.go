@@ -143,8 +143,9 @@ type Consumer struct {
 type Delivery interface {
 	Message() Message
 	Sequence() uint64
-	// Ack says that the message is done with, and waits until the bus has
-	// noted it.
+	// Ack says that the message is done with. It need not wait until the bus has
+	// noted that: an acknowledgement that is lost on its way brings the message
+	// again, as the end of whoever was about to give it does.
 	Ack(ctx context.Context) error
 	// Later asks for the message again after a while.
 	Later(delay time.Duration) error

@@ -30,8 +30,7 @@ func closeFinishes(t *testing.T, f *fixture) {
 	close(release)
 	must(t, next(t, closed))
 	wantTexts(t, texts(t, heard, 1), "1")
-	_, err = other.Last(f.ctx(), "WORK", "work.x")
-	wantErr(t, err, bus.ErrNotFound)
+	eventually(t, "what is done with is gone", func() bool { return f.isGone(other, "WORK", "work.x") })
 }
 
 func closedIsUnavailable(t *testing.T, f *fixture) {

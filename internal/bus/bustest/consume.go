@@ -198,6 +198,7 @@ func workQueue(t *testing.T, f *fixture) {
 	d := next(t, got)
 	_ = value(b.Last(f.ctx(), "WORK", "work.x"))(t)
 	must(t, d.Ack(f.ctx()))
+	eventually(t, "what is done with is gone", func() bool { return f.isGone(b, "WORK", "work.x") })
 	_, err := b.Last(f.ctx(), "WORK", "work.x")
 	wantErr(t, err, bus.ErrNotFound, "work.x")
 	if _, err := b.Consume(f.ctx(), bus.Consumer{Stream: "WORK", Name: "rivals"}, func(bus.Delivery) {}); err == nil {

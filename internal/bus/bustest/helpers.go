@@ -52,6 +52,26 @@ func next[T any](t *testing.T, ch <-chan T) T {
 	}
 }
 
+// eventually waits until holds does.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it did not come to this within %v: %s", patience, what)
+		}
+	}
+}
+
+// isGone tells whether a stream has no message on a subject.
+func (f *fixture) isGone(b bus.Bus, stream, subject string) bool {
+	f.t.Helper()
+	_, err := b.Last(f.ctx(), stream, subject)
+	if err != nil && !errors.Is(err, bus.ErrNotFound) {
+		f.t.Fatal(err)
+	}
+	return err != nil
+}
+
 // texts are the bodies that a channel of messages has next.
 func texts(t *testing.T, ch <-chan bus.Message, n int) []string {
 	t.Helper()

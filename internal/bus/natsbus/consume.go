@@ -114,7 +114,7 @@ func (s *consumer) deliver(m jetstream.Msg) {
 		s.bus.log.Error("a delivery without metadata", "subject", m.Subject(), "error", err)
 		return
 	}
-	s.handler(&delivery{msg: m, sequence: meta.Sequence.Stream})
+	s.handler(&delivery{msg: m, sequence: meta.Sequence.Stream, link: s.bus.link})
 }
 
 // report takes what goes wrong while pulling, and has keep look after it.

@@ -3,9 +3,9 @@ package natsbus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
@@ -15,6 +15,7 @@ import (
 type delivery struct {
 	msg      jetstream.Msg
 	sequence uint64
+	link     *link
 }
 
 // Message implements bus.Delivery. Its Reply is empty: the subject that JetStream
@@ -29,19 +30,19 @@ func (d *delivery) Message() bus.Message {
 
 func (d *delivery) Sequence() uint64 { return d.sequence }
 
-// Ack implements bus.Delivery. A second one has nothing to do. It waits no longer
-// than DefaultTimeout, whatever ctx allows: the answer may be lost with the
-// server that gave it, and a handler that waits for it holds up all that follow.
+// Ack implements bus.Delivery. A second one has nothing to do. It does not wait
+// for an answer, which would cost as much again as the delivery did and hold up
+// whatever comes next: whoever takes messages must bear one that comes again.
 func (d *delivery) Ack(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
-	defer cancel()
-	err := d.msg.DoubleAck(ctx)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("acknowledge %s: %w", d.msg.Subject(), context.Cause(ctx))
+	}
+	if !d.link.get().connected {
+		return fmt.Errorf("acknowledge %s: %w: the connection is away", d.msg.Subject(), bus.ErrUnavailable)
+	}
+	err := d.msg.Ack()
 	if errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
 		return nil
-	}
-	if errors.Is(err, nats.ErrNoResponders) {
-		// The stream or its consumer is being restored: the message comes again.
-		return wrap(errors.Join(bus.ErrUnavailable, err), "acknowledge %s", d.msg.Subject())
 	}
 	return wrap(err, "acknowledge %s", d.msg.Subject())
 }
