@@ -104,12 +104,15 @@ func newLoop(b *testing.B, sync string, nodes int) *loop {
 	return l
 }
 
+// imageDigest spares the memory runtime to make one up for each job.
+const imageDigest = "sha256:7d1f1f1e6f2b8b1f3f7a4a5d2c9e0b8a6f4d3c2b1a09182736455463728190ab"
+
 // startNodes starts workers; some share a connection, as their number is not
 // what is measured.
 func startNodes(b *testing.B, nodes int, connect func(string) *natsbus.Bus, quiet *slog.Logger) {
 	b.Helper()
 	linux := messages.Platform{OS: messages.Linux, Arch: "amd64"}
-	images := memory.StaticImages{"bench/true:1": {{Platform: linux, Entrypoint: []string{"true"}}}}
+	images := memory.StaticImages{"bench/true:1": {{Platform: linux, Entrypoint: []string{"true"}, Digest: imageDigest}}}
 	var shared *natsbus.Bus
 	for i := range nodes {
 		if i%50 == 0 {

@@ -222,6 +222,7 @@ func (p *Placer) writeRecord(ctx context.Context, job string, rec *messages.Reco
 	if err != nil {
 		return 0, err
 	}
+	defer p.records.write(job, rec, data)()
 	if revision == 0 {
 		revision, err = p.jobs.Create(ctx, job, data)
 	} else {

@@ -80,13 +80,10 @@ func (p *Placer) answered(rec *messages.Record, o messages.Outcome) {
 		return
 	}
 	p.records.try(rec.Job.ID, time.Now().Add(p.cfg.Settle))
-	p.beside(func(ctx context.Context) {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(p.cfg.Settle):
-		}
-		if _, live := p.records.get(rec.Job.ID); live {
+	// A timer, and no goroutine that waits: thousands of tasks may be accepted in
+	// that time.
+	time.AfterFunc(p.cfg.Settle, func() {
+		if _, live := p.records.get(rec.Job.ID); live && p.ctx.Err() == nil {
 			p.bring(rec.Job.ID, ev)
 		}
 	})

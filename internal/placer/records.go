@@ -1,6 +1,7 @@
 package placer
 
 import (
+	"bytes"
 	"cmp"
 	"container/list"
 	"context"
@@ -48,12 +49,51 @@ type records struct {
 	// revision it deleted, until the bucket's changes have come past that.
 	gone  map[string]uint64
 	heard uint64 // the latest revision of the bucket's changes
+	// writing is what this placer is about to write, by job: the bucket's changes
+	// may bring it before the write has returned.
+	writing map[string]written
 
 	index index
 }
 
 func newRecords() *records {
-	return &records{live: map[string]*entry{}, gone: map[string]uint64{}, index: newIndex()}
+	return &records{live: map[string]*entry{}, gone: map[string]uint64{}, writing: map[string]written{}, index: newIndex()}
+}
+
+// written is a record and how it is encoded.
+type written struct {
+	record *messages.Record
+	data   []byte
+}
+
+// write notes that a record is about to be written; the func it returns says
+// that this is over.
+func (r *records) write(job string, rec *messages.Record, data []byte) (over func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.writing[job] = written{rec, data}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.writing[job].record == rec {
+			delete(r.writing, job)
+		}
+	}
+}
+
+// own is the record in a change of the bucket that this placer made itself, or
+// nil; known tells whether the copy has it already, or a newer one. Neither needs
+// to be read.
+func (r *records) own(e bus.Entry) (rec *messages.Record, known bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if live := r.live[e.Key]; live != nil && live.revision >= e.Revision || r.gone[e.Key] >= e.Revision {
+		return nil, true
+	}
+	if w, ok := r.writing[e.Key]; ok && bytes.Equal(w.data, e.Value) {
+		return w.record, false
+	}
+	return nil, false
 }
 
 // get is the record of a job, if this placer has seen one.
@@ -199,6 +239,14 @@ func (p *Placer) watchRecords(ctx context.Context) {
 // noteRecord takes a record into the copy. One that cannot be read is logged
 // and left alone: it may be of a newer version, and is not ours to judge.
 func (p *Placer) noteRecord(e bus.Entry) {
+	rec, known := p.records.own(e)
+	if known {
+		return
+	}
+	if rec != nil {
+		p.records.set(e.Key, rec, e.Revision)
+		return
+	}
 	rec, err := decodeRecord(e.Value)
 	if err != nil {
 		p.log.Error("a record cannot be read", "job", e.Key, "revision", e.Revision, "error", err)

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
@@ -58,6 +59,37 @@ func TestRecordsForgetDeletions(t *testing.T) {
 	}
 	if len(r.gone) != 0 || len(r.live) != 0 {
 		t.Errorf("%d deletions and %d records are kept", len(r.gone), len(r.live))
+	}
+}
+
+// What this placer wrote itself comes back as a change of the bucket, before or
+// after the write has returned; only what others wrote has to be read.
+func TestRecordsKnowTheirOwnWrites(t *testing.T) {
+	r := newRecords()
+	rec, data := recordOf("j"), []byte("a record")
+	change := bus.Entry{Key: "j", Value: data, Revision: 4}
+	over := r.write("j", rec, data)
+	if own, known := r.own(change); own != rec || known {
+		t.Errorf("before the write returns: %v, %v", own, known)
+	}
+	if own, known := r.own(bus.Entry{Key: "j", Value: []byte("another"), Revision: 4}); own != nil || known {
+		t.Errorf("what another wrote meanwhile: %v, %v", own, known)
+	}
+	r.set("j", rec, 4)
+	over()
+	if own, known := r.own(change); own != nil || !known {
+		t.Errorf("after it: %v, %v", own, known)
+	}
+	change.Revision++
+	if own, known := r.own(change); own != nil || known {
+		t.Errorf("what another wrote after it: %v, %v", own, known)
+	}
+	r.deleted("j", 5)
+	if own, known := r.own(change); own != nil || !known {
+		t.Errorf("what has been deleted since: %v, %v", own, known)
+	}
+	if len(r.writing) != 0 {
+		t.Errorf("%d writes are kept", len(r.writing))
 	}
 }
 

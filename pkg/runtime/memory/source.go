@@ -86,12 +86,12 @@ func (s StaticImages) Platforms(ctx context.Context, ref string, _ messages.Pull
 }
 
 func (s StaticImages) find(ref string) ([]Image, error) {
+	if images, ok := s[ref]; ok {
+		return images, nil
+	}
 	want, err := normalize(ref)
 	if err != nil {
 		return nil, err
-	}
-	if images, ok := s[ref]; ok {
-		return images, nil
 	}
 	for name, images := range s {
 		if have, err := normalize(name); err == nil && have == want {
