@@ -15,10 +15,10 @@ import (
 // Append implements bus.Durable.
 func (b *Bus) Append(ctx context.Context, m bus.Message) (uint64, error) {
 	m.Reply = "" // the acknowledgement goes to an inbox of the client's
-	ack, err := b.js.PublishMsg(ctx, toNATS(m))
+	sequence, err := b.store(ctx, toNATS(m))
 	switch {
 	case err == nil:
-		return ack.Sequence, nil
+		return sequence, nil
 	case errors.Is(err, jetstream.ErrNoStreamResponse):
 		return 0, fmt.Errorf("append on %s: %w: no stream holds the subject: %w", m.Subject, bus.ErrNotFound, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

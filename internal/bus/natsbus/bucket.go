@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
+	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
 // Bucket implements bus.Bus. Whether the bucket is there shows when it is used.
@@ -62,6 +66,15 @@ func (k *bucket) Create(ctx context.Context, key string, value []byte) (uint64, 
 	if err != nil {
 		return 0, err
 	}
+	if plainKey(key) {
+		revision, err := k.put(ctx, key, value, 0, nil)
+		if err == nil {
+			return revision, nil
+		}
+		if !errors.Is(kindOf(err), bus.ErrConflict) {
+			return 0, k.wrap(err, "create", key)
+		}
+	}
 	revision, err := kv.Create(ctx, key, value)
 	// Over the marker of a deleted key the client's Create is an update, and may
 	// lose against another's.
@@ -79,7 +92,11 @@ func (k *bucket) Update(ctx context.Context, key string, value []byte, revision 
 	if err != nil {
 		return 0, err
 	}
-	revision, err = kv.Update(ctx, key, value, revision)
+	if plainKey(key) {
+		revision, err = k.put(ctx, key, value, revision, nil)
+	} else {
+		revision, err = kv.Update(ctx, key, value, revision)
+	}
 	return revision, k.wrap(err, "update", key)
 }
 
@@ -91,8 +108,41 @@ func (k *bucket) Delete(ctx context.Context, key string, revision uint64) error 
 	if err != nil {
 		return err
 	}
-	err = kv.Purge(ctx, key, jetstream.LastRevision(revision), jetstream.PurgeTTL(k.bus.markerTTL))
+	if plainKey(key) {
+		_, err = k.put(ctx, key, nil, revision, nats.Header{
+			kvOperation:            {"PURGE"},
+			jetstream.MsgRollup:    {jetstream.MsgRollupSubject},
+			jetstream.MsgTTLHeader: {k.bus.markerTTL.String()},
+		})
+	} else {
+		err = kv.Purge(ctx, key, jetstream.LastRevision(revision), jetstream.PurgeTTL(k.bus.markerTTL))
+	}
 	return k.wrap(err, "delete", key)
+}
+
+// kvOperation is the header that says what became of a key.
+const kvOperation = "KV-Operation"
+
+// put writes a key whose last revision is the one given, 0 for none at all, not
+// even a marker. It writes what the client's own calls write (ADR-8), without
+// their way of reading the acknowledgement.
+func (k *bucket) put(ctx context.Context, key string, value []byte, last uint64, header nats.Header) (revision uint64, err error) {
+	if header == nil {
+		header = make(nats.Header, 1)
+	}
+	header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(last, 10)}
+	return k.bus.store(ctx, &nats.Msg{Subject: "$KV." + k.name + "." + key, Header: header, Data: value})
+}
+
+// plainKey tells whether a key is one that put may write: of tokens, and dots
+// between them. What the client thinks of others is for it to say.
+func plainKey(key string) bool {
+	for token := range strings.SplitSeq(key, ".") {
+		if !messages.ValidToken(token) {
+			return false
+		}
+	}
+	return true
 }
 
 // at refuses revision 0, which for NATS means "not there" in one call and "any"
