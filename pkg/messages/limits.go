@@ -16,6 +16,7 @@ const (
 	MaxPeersNamed    = 8         // peers named in a refusal
 	MaxFrameSize     = 32 << 10  // one frame of a streamed answer
 	MaxCapturedBytes = 64 << 10  // stdout, and stderr, of a batch exec
+	MaxCheckOutput   = 4 << 10   // what a health check said last
 	MaxPageSize      = 1000      // entries of one page of a list
 	DefaultPageSize  = 100       // entries of a page when the request names no limit
 )

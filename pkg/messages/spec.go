@@ -130,7 +130,7 @@ type Health struct {
 	HTTP       *HealthHTTP `json:"http,omitzero"`
 	TCP        *HealthTCP  `json:"tcp,omitzero"`
 	Command    []string    `json:"command,omitzero"`
-	Interval   Duration    `json:"interval,omitzero"`    // default: 5s
+	Interval   Duration    `json:"interval,omitzero"`    // default: 5s; 100ms is the shortest
 	Timeout    Duration    `json:"timeout,omitzero"`     // default: 2s
 	Retries    int         `json:"retries,omitzero"`     // default: 3
 	StartGrace Duration    `json:"start_grace,omitzero"` // failures before it do not count

@@ -48,6 +48,7 @@ func (h *HealthStatus) validate() error {
 	return first(
 		oneOf("status", h.Status, "starting", "healthy", "unhealthy"),
 		notNegative("failing_streak", h.FailingStreak),
+		checkLength("last_output", h.LastOutput, MaxCheckOutput),
 	)
 }
 

@@ -68,6 +68,10 @@ func (c *Composite) ExecSession(ctx context.Context, id ContainerID, opts ExecOp
 	return from(ctx, c, id, func(rt Runtime) (ExecSession, error) { return rt.ExecSession(ctx, id, opts) })
 }
 
+func (c *Composite) Probe(ctx context.Context, id ContainerID, check messages.Health) (Verdict, error) {
+	return from(ctx, c, id, func(rt Runtime) (Verdict, error) { return rt.Probe(ctx, id, check) })
+}
+
 func (c *Composite) CopyIn(ctx context.Context, id ContainerID, dir string, r io.Reader) error {
 	return on(ctx, c, id, func(rt Runtime) error { return rt.CopyIn(ctx, id, dir, r) })
 }

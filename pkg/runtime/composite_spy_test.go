@@ -246,6 +246,10 @@ func (s *spy) ExecSession(_ ctxT, id cID, o runtime.ExecOptions) (runtime.ExecSe
 	return give[runtime.ExecSession](s, "ExecSession", id, o)
 }
 
+func (s *spy) Probe(_ ctxT, id cID, check messages.Health) (runtime.Verdict, error) {
+	return give[runtime.Verdict](s, "Probe", id, check)
+}
+
 func (s *spy) CopyIn(_ ctxT, id cID, dir string, r io.Reader) error {
 	return do(s, "CopyIn", id, dir, text(r))
 }

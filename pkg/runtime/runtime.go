@@ -140,6 +140,10 @@ type Runner interface {
 	// ExecSession is an Exec with input, and a terminal when opts.TTY. Its
 	// caller must Close it.
 	ExecSession(ctx context.Context, id ContainerID, opts ExecOptions) (ExecSession, error)
+	// Probe makes a running container's health check once, from where the
+	// container is, and for no longer than check.Timeout. A check that fails is
+	// a verdict, not an error; an error says that it could not be made.
+	Probe(ctx context.Context, id ContainerID, check messages.Health) (Verdict, error)
 }
 
 // Files moves files into and out of containers.

@@ -193,6 +193,10 @@ func (u Unimplemented) ExecSession(context.Context, ContainerID, ExecOptions) (E
 	return nil, u.no("run interactive programs in containers")
 }
 
+func (u Unimplemented) Probe(context.Context, ContainerID, messages.Health) (Verdict, error) {
+	return Verdict{}, u.no("check a container's health")
+}
+
 func (u Unimplemented) CopyIn(context.Context, ContainerID, string, io.Reader) error {
 	return u.no("copy files into containers")
 }

@@ -26,8 +26,10 @@
 // Nothing else is made up. There are no processes, files, addresses or
 // figures: PID, Stats, Top, copies and what else needs them are NotImplemented,
 // and so are PortMappings of a spec that asks for ports, Exec of an unknown
-// program and terminals. The rest of a spec (limits, mounts, checks) is kept
-// and shown, and has no effect; named volumes stay empty.
+// program and terminals. Since nothing listens, a health check by http or tcp is
+// answered for as long as the program runs; one by command runs one of the
+// programs above. The rest of a spec (limits, mounts) is kept and shown, and has
+// no effect; named volumes stay empty.
 //
 // Time is package time's, so in a testing/synctest bubble it is virtual. A
 // Machine that is made in a bubble has to be closed in it. All types are safe

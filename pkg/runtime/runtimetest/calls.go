@@ -201,6 +201,10 @@ func runnerCalls() map[string]idCall {
 			}
 			return err
 		},
+		"Probe": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
+			_, err := rt.Probe(ctx, id, messages.Health{Command: []string{"true"}})
+			return err
+		},
 		"CopyIn": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
 			return rt.CopyIn(ctx, id, "/", bytes.NewReader(emptyTar))
 		},

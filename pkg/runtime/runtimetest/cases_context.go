@@ -43,6 +43,12 @@ func contextCases() []testCase {
 				return lastOf(s.rt.ExecStream(ctx, id, runtime.ExecOptions{Cmd: []string{"sleep", "3600"}}))
 			})
 		}},
+		{name: "cancel_ends_probe", covers: []string{"Probe"}, run: func(s *scene) {
+			s.cancelledWhile(func(ctx context.Context, id runtime.ContainerID) error {
+				_, err := s.rt.Probe(ctx, id, messages.Health{Command: []string{"sleep", "3600"}, Timeout: messages.Duration(time.Hour)})
+				return err
+			})
+		}},
 		{name: "cancel_ends_stats_stream", covers: []string{"StatsStream"}, run: func(s *scene) {
 			s.cancelledWhile(func(ctx context.Context, id runtime.ContainerID) error {
 				return lastOf(s.rt.StatsStream(ctx, id, time.Hour))

@@ -103,7 +103,7 @@ func Operations() []string {
 
 func suite() []testCase {
 	return slices.Concat(
-		lifecycleCases(), stopCases(), signalCases(), waitCases(), logCases(), execCases(), sessionCases(),
+		lifecycleCases(), stopCases(), signalCases(), waitCases(), logCases(), execCases(), sessionCases(), probeCases(),
 		inspectCases(), imageCases(), refusalCases(), contextCases(), raceCases(), restartCases(), pruneCases(),
 	)
 }

@@ -39,6 +39,12 @@ func (f *Faulty) ExecStream(ctx context.Context, id runtime.ContainerID, opts ru
 	})
 }
 
+func (f *Faulty) Probe(ctx context.Context, id runtime.ContainerID, check messages.Health) (runtime.Verdict, error) {
+	return ask(ctx, f, "Probe", id, []any{check}, func(ctx context.Context) (runtime.Verdict, error) {
+		return f.rt.Probe(ctx, id, check)
+	})
+}
+
 func (f *Faulty) CopyIn(ctx context.Context, id runtime.ContainerID, dir string, r io.Reader) error {
 	return f.do(ctx, "CopyIn", id, []any{dir, r}, func(ctx context.Context) error {
 		return f.rt.CopyIn(ctx, id, dir, r)
