@@ -107,34 +107,43 @@ func newLoop(b *testing.B, sync string, nodes int) *loop {
 // imageDigest spares the memory runtime to make one up for each job.
 const imageDigest = "sha256:7d1f1f1e6f2b8b1f3f7a4a5d2c9e0b8a6f4d3c2b1a09182736455463728190ab"
 
+// images is what the nodes' image is made for.
+var images = memory.StaticImages{"bench/true:1": {{Platform: linux, Entrypoint: []string{"true"}, Digest: imageDigest}}}
+
+var linux = messages.Platform{OS: messages.Linux, Arch: "amd64"}
+
 // startNodes starts workers; some share a connection, as their number is not
 // what is measured.
 func startNodes(b *testing.B, nodes int, connect func(string) *natsbus.Bus, quiet *slog.Logger) {
 	b.Helper()
-	linux := messages.Platform{OS: messages.Linux, Arch: "amd64"}
-	images := memory.StaticImages{"bench/true:1": {{Platform: linux, Entrypoint: []string{"true"}, Digest: imageDigest}}}
 	var shared *natsbus.Bus
 	for i := range nodes {
 		if i%50 == 0 {
 			shared = connect(fmt.Sprint("workers ", i))
 		}
-		machine, err := memory.NewMachine(memory.Config{Platforms: []messages.Platform{linux}, Images: images})
-		if err != nil {
-			b.Fatal(err)
-		}
-		composite, err := runtime.NewComposite(runtime.CompositeConfig{Primary: runtime.Member{Runtime: memory.New(machine)}, Resolver: images, Logger: quiet})
-		if err != nil {
-			b.Fatal(err)
-		}
-		w, err := worker.Start(b.Context(), worker.Config{
-			Node: fmt.Sprintf("n%04d", i), Bus: shared, Runtime: composite, Journal: memjournal.New(), Version: "0.0.0", Logger: quiet,
-			Host: messages.Host{OS: messages.Linux, Arch: "amd64"},
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { w.Stop(context.Background()) })
+		startNode(b, fmt.Sprintf("n%04d", i), shared, linux, quiet)
 	}
+}
+
+// startNode starts a worker whose machine runs one platform.
+func startNode(b *testing.B, name string, conn bus.Bus, platform messages.Platform, quiet *slog.Logger) {
+	b.Helper()
+	machine, err := memory.NewMachine(memory.Config{Platforms: []messages.Platform{platform}, Images: images})
+	if err != nil {
+		b.Fatal(err)
+	}
+	composite, err := runtime.NewComposite(runtime.CompositeConfig{Primary: runtime.Member{Runtime: memory.New(machine)}, Resolver: images, Logger: quiet})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w, err := worker.Start(b.Context(), worker.Config{
+		Node: name, Bus: conn, Runtime: composite, Journal: memjournal.New(), Version: "0.0.0", Logger: quiet,
+		Host: messages.Host{OS: platform.OS, Arch: platform.Arch},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { w.Stop(context.Background()) })
 }
 
 // listen hears the last words.
