@@ -34,19 +34,14 @@ func (a *app) getCommand() *cobra.Command {
 
 // getAll shows every live job.
 func (a *app) getAll(ctx context.Context, c *client.Client) error {
-	var req messages.JobsRequest
 	var all []messages.Record
-	for {
-		reply, err := c.Jobs(ctx, req)
+	for rec, err := range c.Jobs(ctx, messages.JobsRequest{}) {
 		if err != nil {
 			return err
 		}
-		all = append(all, reply.Jobs...)
-		if reply.Next == "" {
-			return a.showRecords(all)
-		}
-		req.Cursor = reply.Next
+		all = append(all, rec)
 	}
+	return a.showRecords(all)
 }
 
 // showRecord prints all there is to say of a job.

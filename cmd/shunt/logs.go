@@ -9,7 +9,6 @@ import (
 
 	"github.com/shunt-fleet/shunt/pkg/client"
 	"github.com/shunt-fleet/shunt/pkg/messages"
-	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
 func (a *app) logsCommand() *cobra.Command {
@@ -68,17 +67,5 @@ func (a *app) nodeOf(ctx context.Context, c *client.Client, job string) (string,
 
 // copyLogs writes a container's output to where it belongs.
 func (a *app) copyLogs(ctx context.Context, c *client.Client, node string, req messages.LogsRequest) error {
-	for frame, err := range c.Logs(ctx, node, req) {
-		if err != nil {
-			return err
-		}
-		w := a.out
-		if frame.Stream == string(runtime.Stderr) {
-			w = a.err
-		}
-		if _, err := w.Write(frame.Data); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.Node(node).CopyLogs(ctx, req, a.out, a.err)
 }

@@ -30,7 +30,7 @@ func idOf(r messages.Record) string { return r.Job.ID }
 func (p *Placer) liveJobs(req *messages.JobsRequest) []messages.Record {
 	var match []messages.Record
 	for _, e := range p.records.all() {
-		if jobMatches(e.record, req) {
+		if req.Matches(e.record) {
 			match = append(match, specless(e.record))
 		}
 	}
@@ -95,7 +95,7 @@ func (p *Placer) endedAfter(ctx context.Context, req *messages.JobsRequest, curs
 			return nil, err
 		}
 		rec, err := endedRecord(stored.Data, p.cfg.Root.Token(stored.Subject, 1))
-		if err != nil || rec.Job.ID <= cursor || !jobMatches(rec, req) {
+		if err != nil || rec.Job.ID <= cursor || !req.Matches(rec) {
 			continue
 		}
 		if e, live := p.records.get(rec.Job.ID); !live {
@@ -124,21 +124,6 @@ func (f *firsts) sorted() []messages.Record {
 	slices.SortFunc(f.records, func(a, b messages.Record) int { return strings.Compare(a.Job.ID, b.Job.ID) })
 	f.records = f.records[:min(len(f.records), f.most)]
 	return f.records
-}
-
-func jobMatches(r *messages.Record, req *messages.JobsRequest) bool {
-	if req.State != "" && r.State != req.State ||
-		req.Node != "" && r.Node != req.Node ||
-		req.Service != "" && r.Job.EffectiveService() != req.Service {
-		return false
-	}
-	if len(req.Labels) == 0 {
-		return true
-	}
-	if r.Job.Spec == nil {
-		return false
-	}
-	return hasLabels(r.Job.Spec.Labels, req.Labels)
 }
 
 // listNodes is a page of the nodes that match.

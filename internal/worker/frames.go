@@ -37,11 +37,15 @@ func newFrames(ctx context.Context, b bus.Bus, reply string) (*frames, context.C
 	return f, ctx
 }
 
-// output sends raw bytes of a stream, in frames that are small enough.
-func (f *frames) output(ctx context.Context, stream runtime.Stream, data []byte) error {
-	for len(data) > 0 {
+// entry sends a piece of a container's output, in frames that are small enough.
+// Each says when it was written, so that a reader who was cut off can ask for
+// the rest.
+func (f *frames) entry(ctx context.Context, e *runtime.LogEntry) error {
+	at := e.At.UTC().Format(time.RFC3339Nano)
+	for data := e.Message; len(data) > 0; {
 		n := min(len(data), messages.MaxFrameSize)
-		if err := f.send(ctx, bus.Header{messages.HeaderStream: string(stream)}, data[:n]); err != nil {
+		header := bus.Header{messages.HeaderStream: string(e.Stream), messages.HeaderAt: at}
+		if err := f.send(ctx, header, data[:n]); err != nil {
 			return err
 		}
 		data = data[n:]

@@ -41,7 +41,7 @@ func (w *Worker) copyLogs(ctx context.Context, f *frames, req *messages.LogsRequ
 		if err != nil {
 			return err
 		}
-		if err := f.output(ctx, entry.Stream, entry.Message); err != nil {
+		if err := f.entry(ctx, &entry); err != nil {
 			return err
 		}
 	}

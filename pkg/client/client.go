@@ -8,9 +8,20 @@
 //	if err := c.Submit(ctx, job); err != nil { … }
 //	record, err := c.Wait(ctx, "hello-1")
 //
+// A Client has a method for each op and for each verb of the placers; those of
+// a node's worker are at Node.
+//
+//	result, err := c.Stop(ctx, "web-rep-0", messages.Args{})          // an op, wherever the container is
+//	for record, err := range c.Jobs(ctx, messages.JobsRequest{}) { … } // a verb: a list, page by page
+//	for line, err := range c.Node("linux-1").Logs(ctx, …) { … }        // a verb of one worker
+//
 // It speaks the wire contract and nothing else, so what it does any client in
-// any language can do. A Client is safe for concurrent use and survives
-// reconnects; what is asked while the bus is away waits until the context ends.
+// any language can do. A Client and a Node are safe for concurrent use and
+// survive reconnects; what is asked while the bus is away waits until the
+// context ends, and what may have been lost with a connection is asked again
+// where that does no harm. Errors that the other side answered with are
+// *messages.Error. Sequences ask when they are ranged over, leave nothing behind
+// when the caller stops early, and give an error last.
 package client
 
 import (
@@ -18,7 +29,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -34,6 +44,8 @@ type Config struct {
 	TLSCA string        // PEM file with the authorities of the server's certificate
 	Name  string        // of this connection, shown by the server
 	Root  messages.Root // default: messages.DefaultRoot
+	// Options are more of the connection's: a token, a key, a client's certificate.
+	Options []nats.Option
 	// Conn is a connection of the caller's own, which Close leaves open.
 	Conn *nats.Conn
 }
@@ -47,6 +59,7 @@ type Client struct {
 
 	lookAgain  time.Duration // the longest pause between the looks of a wait
 	lookWithin time.Duration // how long one of them waits for its answer
+	silence    time.Duration // how long a streamed answer may say nothing
 }
 
 // ErrUnreachable says that the bus, or whoever should answer, cannot be
@@ -72,6 +85,7 @@ func Connect(ctx context.Context, cfg Config) (*Client, error) {
 			opts = append(opts, nats.RootCAs(cfg.TLSCA))
 		}
 		var err error
+		opts = append(opts, cfg.Options...)
 		if nc, err = nats.Connect(cfg.URL, opts...); err != nil {
 			return nil, connectError(&cfg, err)
 		}
@@ -80,7 +94,10 @@ func Connect(ctx context.Context, cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{nc: nc, js: js, root: cfg.Root, owned: owned, lookAgain: lookAgain, lookWithin: lookWithin}, nil
+	return &Client{
+		nc: nc, js: js, root: cfg.Root, owned: owned,
+		lookAgain: lookAgain, lookWithin: lookWithin, silence: silence,
+	}, nil
 }
 
 // connectError says what to look at when there is no connection.
@@ -106,38 +123,4 @@ func (c *Client) Close() {
 	if c.owned {
 		c.nc.Close()
 	}
-}
-
-// call sends a request and decodes the one answer. The error is a
-// *messages.Error when the other side answered with one.
-func call[Reply any](ctx context.Context, c *Client, subject string, request any) (Reply, error) {
-	var reply Reply
-	data, err := messages.Encode(request)
-	if err != nil {
-		return reply, err
-	}
-	m, err := c.nc.RequestWithContext(ctx, subject, data)
-	if errors.Is(err, nats.ErrNoResponders) {
-		return reply, fmt.Errorf("nobody answers on %s: %w", subject, ErrUnreachable)
-	}
-	if err != nil {
-		return reply, fmt.Errorf("ask %s: %w", subject, err)
-	}
-	if err := errorOf(m); err != nil {
-		return reply, err
-	}
-	return reply, decode(m.Data, &reply)
-}
-
-// errorOf is the error in the headers of an answer, or nil.
-func errorOf(m *nats.Msg) error {
-	text := m.Header.Get(messages.HeaderError)
-	if text == "" {
-		return nil
-	}
-	code, message, found := strings.Cut(text, ": ")
-	if !found {
-		code, message = string(messages.CodeUnknown), text
-	}
-	return &messages.Error{Code: messages.Code(code), Message: message}
 }

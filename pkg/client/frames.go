@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -17,76 +18,124 @@ import (
 // is alive beats every 5 s.
 const silence = 15 * time.Second
 
-// Frame is a piece of a streamed answer.
-type Frame struct {
-	Stream string // stdout | stderr
-	Data   []byte
+// mostWaiting bounds what is kept of a streamed answer for a caller who reads
+// more slowly than the worker writes. Beyond it frames are lost, and that is
+// noticed.
+const (
+	mostWaiting      = 64 << 10 // frames
+	mostBytesWaiting = 16 << 20
+)
+
+// errCut says that a streamed answer broke off: frames were lost on the way, or
+// nothing comes any more. It is ErrUnreachable, too.
+var errCut = fmt.Errorf("the answer broke off: %w", ErrUnreachable)
+
+// answer is a streamed answer as it comes in. It belongs to one goroutine.
+type answer struct {
+	c       *Client
+	subject string
+	sub     *nats.Subscription
+	next    uint64 // the number that the next frame must have
 }
 
-// Logs is the output of a container, or of a job's container, on a node. The
-// sequence ends with the answer, with ctx, or when the caller stops reading; an
-// error comes last.
-func (c *Client) Logs(ctx context.Context, node string, req messages.LogsRequest) iter.Seq2[Frame, error] {
-	req.V = messages.Version
-	return c.stream(ctx, c.root.NodeVerb(node, messages.VerbLogs), req)
-}
-
-// stream asks for an answer in frames.
-func (c *Client) stream(ctx context.Context, subject string, request any) iter.Seq2[Frame, error] {
-	return func(yield func(Frame, error) bool) {
-		if err := c.readFrames(ctx, subject, request, func(f Frame) bool { return yield(f, nil) }); err != nil {
-			yield(Frame{}, err)
-		}
-	}
-}
-
-func (c *Client) readFrames(ctx context.Context, subject string, request any, yield func(Frame) bool) error {
+// stream asks for an answer in frames; stop must be called.
+func (c *Client) stream(subject string, request any) (*answer, error) {
 	data, err := messages.Encode(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	inbox := c.nc.NewInbox()
 	sub, err := c.nc.SubscribeSync(inbox)
+	if err == nil {
+		err = sub.SetPendingLimits(mostWaiting, mostBytesWaiting)
+	}
+	if err == nil {
+		err = c.nc.PublishRequest(subject, inbox, data)
+	}
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", subject, err)
+		if sub != nil {
+			_ = sub.Unsubscribe()
+		}
+		return nil, fmt.Errorf("ask %s: %w", subject, err)
 	}
-	defer func() { _ = sub.Unsubscribe() }()
-	if err := c.nc.PublishRequest(subject, inbox, data); err != nil {
-		return fmt.Errorf("ask %s: %w", subject, err)
-	}
-	for want := uint64(1); ; want++ {
-		m, err := nextFrame(ctx, sub)
+	return &answer{c: c, subject: subject, sub: sub, next: 1}, nil
+}
+
+// stop lets go of the answer; whoever sends it notices that nobody listens.
+func (a *answer) stop() { _ = a.sub.Unsubscribe() }
+
+// frame is the next frame that says something, or nil and the end's headers.
+func (a *answer) frame(ctx context.Context) (frame *nats.Msg, end nats.Header, err error) {
+	for {
+		m, err := a.receive(ctx)
+		if errors.Is(err, nats.ErrNoResponders) {
+			return nil, nil, fmt.Errorf("nobody answers on %s: %w", a.subject, ErrUnreachable)
+		}
 		if err != nil {
-			return fmt.Errorf("ask %s: %w", subject, err)
+			return nil, nil, fmt.Errorf("ask %s: %w", a.subject, err)
 		}
-		if len(m.Data) == 0 && m.Header.Get(messages.HeaderStatus) == "503" {
-			return fmt.Errorf("nobody answers on %s: %w", subject, ErrUnreachable)
+		seq, numberErr := strconv.ParseUint(m.Header.Get(messages.HeaderSeq), 10, 64)
+		if err := errorOf(m); err != nil && (numberErr != nil || seq == a.next) {
+			return nil, nil, err // the worker's last word, or its service's before there were frames
 		}
-		if err := errorOf(m); err != nil {
-			return err
+		if numberErr != nil || seq != a.next {
+			return nil, nil, fmt.Errorf("ask %s: frame %q came where %d was due: %w", a.subject, m.Header.Get(messages.HeaderSeq), a.next, errCut)
 		}
-		if seq, err := strconv.ParseUint(m.Header.Get(messages.HeaderSeq), 10, 64); err != nil || seq != want {
-			return fmt.Errorf("ask %s: frame %s came where %d was due; some were lost on the way", subject, m.Header.Get(messages.HeaderSeq), want)
-		}
-		if len(m.Data) == 0 {
-			return nil
-		}
-		if m.Header.Get(messages.HeaderBeat) != "" {
-			continue
-		}
-		if !yield(Frame{Stream: m.Header.Get(messages.HeaderStream), Data: m.Data}) {
-			return nil
+		a.next++
+		switch {
+		case len(m.Data) == 0:
+			return nil, m.Header, nil
+		case m.Header.Get(messages.HeaderBeat) == "":
+			return m, nil, nil
 		}
 	}
 }
 
-// nextFrame waits for a frame, for no longer than a live worker is silent.
-func nextFrame(ctx context.Context, sub *nats.Subscription) (*nats.Msg, error) {
-	wait, cancel := context.WithTimeout(ctx, silence)
+// receive waits for a message, for no longer than a live worker is silent.
+func (a *answer) receive(ctx context.Context) (*nats.Msg, error) {
+	wait, cancel := context.WithTimeout(ctx, a.c.silence)
 	defer cancel()
-	m, err := sub.NextMsgWithContext(wait)
-	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return nil, fmt.Errorf("the worker has said nothing for %s: %w", silence, ErrUnreachable)
+	m, err := a.sub.NextMsgWithContext(wait)
+	switch {
+	case err == nil:
+		return m, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("the worker has said nothing for %s: %w", a.c.silence, errCut)
+	case errors.Is(err, nats.ErrSlowConsumer):
+		return nil, fmt.Errorf("it was read too slowly: %w", errCut)
 	}
-	return m, err
+	return nil, err
+}
+
+// documents is a streamed answer whose frames are JSON.
+func documents[T any](ctx context.Context, c *Client, subject string, request any) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		a, err := c.stream(subject, request)
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		defer a.stop()
+		for {
+			m, _, err := a.frame(ctx)
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			if m == nil {
+				return
+			}
+			var value T
+			if err := json.Unmarshal(m.Data, &value); err != nil {
+				yield(none, fmt.Errorf("ask %s: a frame cannot be read: %w", subject, err))
+				return
+			}
+			if !yield(value, nil) {
+				return
+			}
+		}
+	}
 }

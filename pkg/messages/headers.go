@@ -13,6 +13,7 @@ const (
 	HeaderFingerprint = "Shunt-Fingerprint"       // a placer's command: the fingerprint of the job as it was submitted
 	HeaderSeq         = "Shunt-Seq"               // of a frame, from 1
 	HeaderStream      = "Shunt-Stream"            // stdout | stderr
+	HeaderAt          = "Shunt-At"                // of a log frame: when it was written, RFC 3339 with nanoseconds
 	HeaderBeat        = "Shunt-Beat"              // 1: a silent stream is alive
 	HeaderExitCode    = "Shunt-Exit-Code"         // on the end of an exec
 	HeaderTraceParent = "traceparent"

@@ -97,3 +97,22 @@ type PlacerInfoReply struct {
 	XKey    string        `json:"xkey,omitzero"`
 	Counts  map[State]int `json:"counts"` // live jobs by state
 }
+
+// Matches tells whether a record is among those asked for. Labels are those of
+// the spec, so a record without one has none.
+func (r *JobsRequest) Matches(rec *Record) bool {
+	if r.State != "" && rec.State != r.State ||
+		r.Node != "" && rec.Node != r.Node ||
+		r.Service != "" && rec.Job.EffectiveService() != r.Service {
+		return false
+	}
+	for k, v := range r.Labels {
+		if rec.Job.Spec == nil {
+			return false
+		}
+		if got, ok := rec.Job.Spec.Labels[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}
