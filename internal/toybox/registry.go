@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -58,13 +59,25 @@ func Serve(address string, options ...RegistryOption) (*Registry, error) {
 	}
 	quiet := log.New(io.Discard, "", 0)
 	r := &Registry{listener: listener, auth: authn.Anonymous}
-	handler := registry.New(registry.Logger(quiet))
+	handler := wholeForOpenRange(registry.New(registry.Logger(quiet)))
 	for _, option := range options {
 		handler = option(r, handler)
 	}
 	r.server = &http.Server{Handler: handler, ErrorLog: quiet, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = r.server.Serve(listener) }() // ends, with an error that says so, when the server is closed
 	return r, nil
+}
+
+// wholeForOpenRange has a fetch that goes on where another was cut off get the
+// whole, which is always allowed: the registry below knows no range without an
+// end.
+func wholeForOpenRange(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if strings.HasSuffix(req.Header.Get("Range"), "-") {
+			req.Header.Del("Range")
+		}
+		next.ServeHTTP(w, req)
+	})
 }
 
 // Addr is the host and port that references to this registry begin with.

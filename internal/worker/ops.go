@@ -234,9 +234,7 @@ func (w *Worker) opPull(ctx context.Context, at *active) (*messages.Result, erro
 	if a.Platform != nil {
 		opts.Platform = *a.Platform
 	}
-	info, err := persist(ctx, w, "pull "+a.Image, func() (runtime.ImageInfo, error) {
-		return w.cfg.Runtime.Pull(ctx, a.Image, opts)
-	})
+	info, err := w.pull(ctx, at, a.Image, opts)
 	if err != nil {
 		return nil, err
 	}

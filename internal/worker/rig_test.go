@@ -298,8 +298,9 @@ type faultyRuntime struct {
 	mu      sync.Mutex
 	away    bool
 	creates int
-	exec    *runtime.ExecResult // what every exec gives, if set
-	hang    chan struct{}       // closed when lists no longer hang; nil: they do not
+	exec    *runtime.ExecResult                              // what every exec gives, if set
+	hang    chan struct{}                                    // closed when lists no longer hang; nil: they do not
+	pulls   func(context.Context, runtime.PullOptions) error // before every pull, if set
 }
 
 var errAway = fmt.Errorf("the runtime is away: %w", errdefs.ErrUnavailable)

@@ -122,11 +122,7 @@ func (w *Worker) create(ctx context.Context, at *active, id runtime.ContainerID)
 	if err != nil {
 		return err
 	}
-	w.tell(messages.EventPulling, &at.Attempt, spec.Image)
-	pull := runtime.PullOptions{Policy: spec.Pull, Platform: d.Platform}
-	if _, err := persist(ctx, w, "pull "+spec.Image, func() (runtime.ImageInfo, error) {
-		return w.cfg.Runtime.Pull(ctx, spec.Image, pull)
-	}); err != nil {
+	if _, err := w.pull(ctx, at, spec.Image, runtime.PullOptions{Policy: spec.Pull, Platform: d.Platform}); err != nil {
 		return fmt.Errorf("pull %s: %w", spec.Image, err)
 	}
 	w.tell(messages.EventPulled, &at.Attempt, spec.Image)

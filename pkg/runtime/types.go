@@ -61,7 +61,8 @@ type PullOptions struct {
 	Auth     *messages.RegistryAuth // nil: the node's own credentials
 	Platform messages.Platform      // zero: the runtime's preferred one
 	// Progress, if set, is called as the pull goes on, from one goroutine at a
-	// time; it must not block.
+	// time; it must not block. What was there already counts as done; of an image
+	// that is there nothing is told.
 	Progress func(PullProgress)
 }
 

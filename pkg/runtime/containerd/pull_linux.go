@@ -3,7 +3,6 @@ package containerd
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/images"
@@ -93,11 +92,14 @@ func (r *Runtime) fetch(ctx context.Context, ref imageRef, platform ocispec.Plat
 	}
 	progress := newProgress(opts.Progress)
 	pulled, err := r.client.Pull(r.scope(ctx), ref.name,
-		client.WithResolver(resolver),
+		client.WithResolver(progress.resolver(resolver)),
 		client.WithPlatformMatcher(platforms.Only(platform)),
 		client.WithPullSnapshotter(r.cfg.Snapshotter),
 		client.WithPullUnpack,
-		client.WithImageHandler(progress),
+		// A container may have kept a layer's snapshot when its content went with
+		// the image.
+		client.WithUnpackOpts([]client.UnpackOpt{client.WithUnpackFetchAllContent()}),
+		client.WithImageHandlerWrapper(progress.handler),
 	)
 	if errdefs.IsNotFound(err) {
 		if verdict := r.otherPlatforms(ctx, resolver, ref, platform); verdict != nil {
@@ -107,7 +109,6 @@ func (r *Runtime) fetch(ctx context.Context, ref imageRef, platform ocispec.Plat
 	if err != nil {
 		return nil, registryError(ref.name, ref.host, err)
 	}
-	progress.done()
 	img, err := r.loadImage(ctx, pulled.Target(), platform)
 	if err != nil {
 		return nil, fmt.Errorf("image %s: %w", ref.name, err)
@@ -123,36 +124,4 @@ func (r *Runtime) unpack(ctx context.Context, img *image) error {
 		return fmt.Errorf("unpack %s: %w", img.target.Digest, native(err))
 	}
 	return nil
-}
-
-// progress counts what a pull has to get, as it comes to know of it.
-type progress struct {
-	mu   sync.Mutex
-	tell func(runtime.PullProgress)
-	now  runtime.PullProgress
-}
-
-func newProgress(tell func(runtime.PullProgress)) *progress { return &progress{tell: tell} }
-
-// Handle sees each part of the image before it is fetched.
-func (p *progress) Handle(_ context.Context, desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if images.IsLayerType(desc.MediaType) {
-		p.now.Layers++
-	}
-	p.now.Bytes += desc.Size
-	if p.tell != nil {
-		p.tell(p.now)
-	}
-	return nil, nil
-}
-
-func (p *progress) done() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.now.LayersDone, p.now.BytesDone = p.now.Layers, p.now.Bytes
-	if p.tell != nil {
-		p.tell(p.now)
-	}
 }
