@@ -40,6 +40,7 @@ func (c *client) errand(ctx context.Context) {
 		if service == "" {
 			return
 		}
+		node = c.holder(service, node)
 	}
 	job.ID = c.id(string(job.Op))
 	c.command(ctx, node, job)
@@ -72,19 +73,25 @@ func (c *client) someService() string {
 	return messages.ContainerName(first, 0)
 }
 
+// holder is the node that a service's container was last seen on, or otherwise.
+func (c *client) holder(container, otherwise string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for job, on := range c.services {
+		if messages.ContainerName(job, 0) == container && on != "" {
+			return on
+		}
+	}
+	return otherwise
+}
+
 // follow reads a container's output for longer than a streamed answer stays
 // silent without asking whether anybody listens.
 func (c *client) follow(node, container string) {
 	if container == "" {
 		return
 	}
-	c.mu.Lock()
-	for job, on := range c.services {
-		if messages.ContainerName(job, 0) == container {
-			node = on
-		}
-	}
-	c.mu.Unlock()
+	node = c.holder(container, node)
 	data, err := messages.Encode(messages.LogsRequest{V: messages.Version, Container: container, Follow: true})
 	if err != nil {
 		c.s.log.Error("the client could not ask", "error", err)

@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"strconv"
 	"time"
 
@@ -10,9 +12,12 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
-// beatEvery is how often a streamed answer asks whether its asker is still
-// there.
+// beatEvery is how long a streamed answer is silent before it beats, and how
+// often it asks whether its asker is still there.
 const beatEvery = 5 * time.Second
+
+// errAskerLeft is why an answer ends that nobody hears any more.
+var errAskerLeft = errors.New("nobody listens to the answer any more")
 
 // frames writes a streamed answer: numbered messages on the reply subject, the
 // last one empty. It beats when there is nothing to say, and gives up when
@@ -20,31 +25,35 @@ const beatEvery = 5 * time.Second
 type frames struct {
 	bus   bus.Bus
 	reply string
-	gone  context.CancelFunc
+	gone  func()
 
 	mu     slowLock
 	seq    uint64
-	probed time.Time
+	sent   time.Time // the last frame
+	probed time.Time // when it was last asked whether anybody listens
 	ended  bool
 }
 
 // newFrames begins an answer; the context it returns ends when the asker has
-// left, and with ctx. end must be called.
-func newFrames(ctx context.Context, b bus.Bus, reply string) (*frames, context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	f := &frames{bus: b, reply: reply, gone: cancel, probed: time.Now()}
-	go f.beat(ctx)
+// left (errAskerLeft), and with ctx. end must be called.
+func (w *Worker) newFrames(ctx context.Context, reply string) (*frames, context.Context) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	now := time.Now()
+	f := &frames{
+		bus: w.cfg.Bus, reply: reply, sent: now, probed: now,
+		gone: func() { cancel(errAskerLeft) },
+	}
+	w.work.Go(func() { f.beat(ctx) })
 	return f, ctx
 }
 
-// entry sends a piece of a container's output, in frames that are small enough.
-// Each says when it was written, so that a reader who was cut off can ask for
-// the rest.
-func (f *frames) entry(ctx context.Context, e *runtime.LogEntry) error {
-	at := e.At.UTC().Format(time.RFC3339Nano)
-	for data := e.Message; len(data) > 0; {
+// output sends raw bytes of a stream, in frames that are small enough. more may
+// be nil.
+func (f *frames) output(ctx context.Context, stream runtime.Stream, data []byte, more bus.Header) error {
+	for len(data) > 0 {
 		n := min(len(data), messages.MaxFrameSize)
-		header := bus.Header{messages.HeaderStream: string(e.Stream), messages.HeaderAt: at}
+		header := bus.Header{messages.HeaderStream: string(stream)}
+		maps.Copy(header, more)
 		if err := f.send(ctx, header, data[:n]); err != nil {
 			return err
 		}
@@ -53,25 +62,52 @@ func (f *frames) entry(ctx context.Context, e *runtime.LogEntry) error {
 	return nil
 }
 
-// beat keeps a silent answer alive. A frame that was sent a moment ago is as
-// good, but it too has to ask now and then whether anybody listens.
+// entry sends a piece of a container's output. Its frames say when it was
+// written, so that a reader who was cut off can ask for the rest.
+func (f *frames) entry(ctx context.Context, e *runtime.LogEntry) error {
+	at := e.At.UTC().Format(time.RFC3339Nano)
+	return f.output(ctx, e.Stream, e.Message, bus.Header{messages.HeaderAt: at})
+}
+
+// json sends a message of the contract.
+func (f *frames) json(ctx context.Context, message any) error {
+	data, err := messages.Encode(message)
+	if err != nil {
+		return err
+	}
+	return f.send(ctx, bus.Header{}, data)
+}
+
+// beat keeps a silent answer alive, and asks with that whether anybody listens.
 func (f *frames) beat(ctx context.Context) {
-	tick := time.NewTicker(beatEvery)
-	defer tick.Stop()
+	timer := time.NewTimer(beatEvery)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-timer.C:
+		}
+		silent := f.silent()
+		if silent >= beatEvery {
 			if f.send(ctx, bus.Header{messages.HeaderBeat: "1"}, []byte("\n")) != nil {
 				return
 			}
+			silent = 0
 		}
+		timer.Reset(beatEvery - silent)
 	}
 }
 
+// silent is how long ago the last frame was sent.
+func (f *frames) silent() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Since(f.sent)
+}
+
 // send sends one frame, asking with it whether anybody listens if that has not
-// been asked for a while.
+// been asked for a while: an answer that is never silent never beats.
 func (f *frames) send(ctx context.Context, header bus.Header, data []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -81,11 +117,12 @@ func (f *frames) send(ctx context.Context, header bus.Header, data []byte) error
 	f.seq++
 	header[messages.HeaderSeq] = strconv.FormatUint(f.seq, 10)
 	m := bus.Message{Subject: f.reply, Header: header, Data: data}
-	if now := time.Now(); now.Sub(f.probed) >= beatEvery {
-		f.probed = now
-		return f.bus.Probe(ctx, m, f.gone)
+	f.sent = time.Now()
+	if f.sent.Sub(f.probed) < beatEvery {
+		return f.bus.Publish(ctx, m)
 	}
-	return f.bus.Publish(ctx, m)
+	f.probed = f.sent
+	return f.bus.Probe(ctx, m, f.gone)
 }
 
 // end sends the empty message that ends the answer: with err in its headers, or
@@ -100,9 +137,7 @@ func (f *frames) end(ctx context.Context, err error, extra bus.Header) error {
 	f.gone()
 	f.seq++
 	header := bus.Header{messages.HeaderSeq: strconv.FormatUint(f.seq, 10)}
-	for k, v := range extra {
-		header[k] = v
-	}
+	maps.Copy(header, extra)
 	if e := runtime.ToWire(err); e != nil {
 		header[messages.HeaderErrorCode] = strconv.Itoa(e.Code.HTTPStatus())
 		header[messages.HeaderError] = e.Error()

@@ -12,26 +12,10 @@ import (
 )
 
 // logs streams a container's output.
-func (w *Worker) logs(r bus.Request) {
-	req, err := messages.DecodeRequest[messages.LogsRequest](r.Message().Data)
+func (w *Worker) logs(ctx context.Context, f *frames, req messages.LogsRequest) (bus.Header, error) {
+	id, err := w.logged(ctx, &req)
 	if err != nil {
-		w.fail(r, err)
-		return
-	}
-	f, ctx := newFrames(w.ctx, w.cfg.Bus, r.Message().Reply)
-	err = w.copyLogs(ctx, f, &req)
-	if ctx.Err() != nil && w.ctx.Err() == nil {
-		err = nil // the asker has left
-	}
-	if err := f.end(context.WithoutCancel(w.ctx), err, nil); err != nil {
-		w.log.Debug("a streamed answer was not ended", "subject", r.Message().Subject, "error", err)
-	}
-}
-
-func (w *Worker) copyLogs(ctx context.Context, f *frames, req *messages.LogsRequest) error {
-	id, err := w.logged(ctx, req)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	opts := runtime.LogOptions{Tail: -1, Since: req.Since, Follow: req.Follow}
 	if req.Tail != nil {
@@ -39,13 +23,13 @@ func (w *Worker) copyLogs(ctx context.Context, f *frames, req *messages.LogsRequ
 	}
 	for entry, err := range w.cfg.Runtime.Logs(ctx, id, opts) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := f.entry(ctx, &entry); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // logged is the container whose output is asked for: by name, or as the one of

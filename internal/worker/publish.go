@@ -148,6 +148,7 @@ func (w *Worker) tell(kind messages.EventKind, a *journal.Attempt, message strin
 	if a != nil {
 		ev.Job, ev.Attempt, ev.Container = a.Job.ID, a.Job.Attempt, a.Job.ContainerName()
 	}
+	w.listeners.give(ev)
 	data, err := messages.Encode(ev)
 	if err == nil {
 		err = w.cfg.Bus.Publish(w.ctx, bus.Message{Subject: w.cfg.Root.Event(w.cfg.Node, kind), Data: data})

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +51,7 @@ type rig struct {
 	cfg     worker.Config
 	w       *worker.Worker
 	away    bool // the runtime is, when a worker starts
+	asked   int  // requests and commands, for their names
 
 	mu       sync.Mutex
 	outcomes []messages.Outcome
@@ -301,6 +303,8 @@ type faultyRuntime struct {
 	exec    *runtime.ExecResult                              // what every exec gives, if set
 	hang    chan struct{}                                    // closed when lists no longer hang; nil: they do not
 	pulls   func(context.Context, runtime.PullOptions) error // before every pull, if set
+
+	programs atomic.Int64 // that run beside a container's own
 }
 
 var errAway = fmt.Errorf("the runtime is away: %w", errdefs.ErrUnavailable)

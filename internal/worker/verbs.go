@@ -33,9 +33,6 @@ func (w *Worker) serve() (bus.Subscription, error) {
 	answers := w.answers()
 	for _, verb := range messages.WorkerVerbs() {
 		handle := answers[verb]
-		if handle == nil {
-			handle = w.notYet(verb)
-		}
 		service.Endpoints = append(service.Endpoints, bus.Endpoint{
 			Name: string(verb), Subject: root.NodeVerb(node, verb),
 			Handler: func(r bus.Request) { w.work.Go(func() { handle(r) }) },
@@ -44,7 +41,7 @@ func (w *Worker) serve() (bus.Subscription, error) {
 	return w.cfg.Bus.Serve(service)
 }
 
-// answers are the verbs this worker knows how to answer.
+// answers are the workers' verbs.
 func (w *Worker) answers() map[messages.WorkerVerb]func(bus.Request) {
 	return map[messages.WorkerVerb]func(bus.Request){
 		messages.VerbList:    single(w, w.list),
@@ -54,7 +51,11 @@ func (w *Worker) answers() map[messages.WorkerVerb]func(bus.Request) {
 		messages.VerbPeers:   single(w, w.listPeers),
 		messages.VerbInfo:    single(w, w.info),
 		messages.VerbAttempt: single(w, w.attempt),
-		messages.VerbLogs:    w.logs,
+		messages.VerbStats:   w.statsVerb,
+		messages.VerbLogs:    streaming(w, w.logs),
+		messages.VerbExec:    streaming(w, w.exec),
+		messages.VerbWait:    waiting(w, w.wait),
+		messages.VerbEvents:  streaming(w, w.events),
 		messages.VerbDrain:   waiting(w, w.drainVerb),
 		messages.VerbUndrain: waiting(w, w.undrainVerb),
 	}
@@ -100,13 +101,6 @@ func (w *Worker) fail(r bus.Request, err error) {
 	e := runtime.ToWire(err)
 	if err := r.Fail(strconv.Itoa(e.Code.HTTPStatus()), e.Error(), nil, nil); err != nil {
 		w.log.Warn("a request was not answered", "subject", r.Message().Subject, "error", err)
-	}
-}
-
-// notYet answers the verbs that come with a later version.
-func (w *Worker) notYet(verb messages.WorkerVerb) func(bus.Request) {
-	return func(r bus.Request) {
-		w.fail(r, &messages.Error{Code: messages.CodeNotImplemented, Message: fmt.Sprintf("this version does not answer %q yet", verb)})
 	}
 }
 

@@ -126,12 +126,15 @@ type Worker struct {
 	drain    drain
 	leases   *leases
 	peers    *peers
+	open     openAnswers
 	outbox   chan struct{} // the journal's queue has grown
 	beatNow  chan struct{} // a heartbeat is wanted before its time
 	seq      atomic.Uint64 // of the last heartbeat
 	still    *stillness
 	rivals   sync.Map   // journals heard under this node's name
 	failed   chan error // why the worker cannot go on
+
+	listeners listeners // to its events
 
 	ctx    context.Context // of everything the worker does; ends when it stops
 	cancel context.CancelFunc
@@ -158,6 +161,7 @@ func Start(ctx context.Context, cfg Config) (*Worker, error) {
 		outbox:   make(chan struct{}, 1),
 		beatNow:  make(chan struct{}, 1),
 		failed:   make(chan error, 1),
+		open:     make(openAnswers, mostOpen),
 	}
 	w.leases = newLeases(w)
 	w.still = &stillness{limit: cfg.TTL - cfg.Heartbeat, most: cfg.TTL, last: cfg.Clock.Now()}
