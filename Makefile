@@ -40,13 +40,14 @@ toybox: ## only the program of the demo's images, for both Linux architectures
 	GOOS=linux GOARCH=amd64 $(GOBUILD) -ldflags "-s -w" -o bin/toybox-linux-amd64 ./internal/toybox/program
 	GOOS=linux GOARCH=arm64 $(GOBUILD) -ldflags "-s -w" -o bin/toybox-linux-arm64 ./internal/toybox/program
 
-tools: ## containerd, its shim and runc, pinned, into bin/tools (Linux; once, then from the cache)
+tools: ## containerd, its shim, runc and the CNI plugins, pinned, into bin/tools (Linux; once, then from the cache)
 ifeq ($(HOST),Linux)
-	@mkdir -p bin/tools
+	@mkdir -p bin/tools/cni
 	@dir=$$(tools/build containerd) && install -C -m 755 $$dir/* bin/tools/
 	@dir=$$(tools/build runc) && install -C -m 755 $$dir/* bin/tools/
+	@dir=$$(tools/build cni) && install -C -m 755 $$dir/* bin/tools/cni/
 else
-	@echo "tools: containerd and runc are left out: they are built on Linux, and this is $(HOST)"
+	@echo "tools: containerd, runc and the CNI plugins are left out: they are built on Linux, and this is $(HOST)"
 endif
 
 nats: ## the stock NATS command line, pinned, into bin/tools
@@ -92,10 +93,11 @@ test-e2e: build tools nats ## the ride with real processes, real NATS and real c
 	set -x; $(ENVIRONMENT) go test -count=1 -p 1 -timeout 10m $$pkgs
 
 compose-context: build tools ## what the image of docker-compose.test.yml is built from, into bin/compose
-	@mkdir -p bin/compose/bin/tools
+	@mkdir -p bin/compose/bin/tools/cni
 	$(GOBUILD) -ldflags "-s -w" -o bin/compose/bin/ ./test/compose/node github.com/nats-io/nats-server/v2
 	@install -C -m 755 bin/worker bin/placer bin/toybox-linux-$$(go env GOARCH) bin/compose/bin/
 	@install -C -m 755 bin/tools/containerd bin/tools/containerd-shim-runc-v2 bin/tools/runc bin/compose/bin/tools/
+	@install -C -m 755 bin/tools/cni/* bin/compose/bin/tools/cni/
 	@install -C -m 644 test/compose/Dockerfile test/compose/nats.conf bin/compose/
 
 compose-test: $(if $(REAL),compose-context) ## a fleet of several hosts in Docker: killed, cut off, paused and judged
@@ -122,6 +124,7 @@ tidy: ## go mod tidy, here and where a tool allows it
 	go mod tidy
 	cd tools/containerd && go mod tidy
 	cd tools/runc && go mod tidy
+	cd tools/cni && go mod tidy
 	cd tools/lint && go mod tidy
 
 clean: ## remove bin/ (the cache of tools stays)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/shunt-fleet/shunt/internal/testenv"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd"
 )
@@ -36,7 +36,7 @@ type fleet struct {
 func newFleet(b *testing.B, bin, tools, address, sync, image string) *fleet {
 	b.Helper()
 	dir, namespace := b.TempDir(), "shunt-bench-"+sync
-	b.Cleanup(func() { removeRuncRoot(b, address, namespace, dir) })
+	b.Cleanup(func() { discard(b, address, namespace, dir) })
 	placer := start(b, filepath.Join(bin, "placer"), "--embed-nats", "127.0.0.1:0",
 		"--store-dir", filepath.Join(dir, "nats"), "--sync", sync)
 	start(b, filepath.Join(bin, "worker"), "--nats", placer["nats"], "--node", "bench",
@@ -57,17 +57,20 @@ func newFleet(b *testing.B, bin, tools, address, sync, image string) *fleet {
 	return f
 }
 
-// removeRuncRoot removes what runc keeps for a worker whose containers are gone.
-func removeRuncRoot(b *testing.B, address, namespace, dir string) {
+// discard removes what a worker whose containers are gone has on the machine.
+func discard(b *testing.B, address, namespace, dir string) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
-	rt, err := containerd.New(ctx, containerd.Config{Address: address, Namespace: namespace, StateDir: dir, LoggerPath: "/bin/true"})
+	rt, err := containerd.New(ctx, containerd.Config{Address: address, Namespace: namespace, StateDir: filepath.Join(dir, "worker", "containers"), LoggerPath: "/bin/true",
+		CNIPlugins: []string{filepath.Join(testenv.Tools(b), "cni")}})
 	if err != nil {
 		b.Error(err)
 		return
 	}
 	defer rt.Close()
-	os.RemoveAll(filepath.Dir(rt.RuncRoot()))
+	if err := rt.Discard(ctx); err != nil {
+		b.Error(err)
+	}
 }
 
 // listen hears the last words on jobs, and that containers are gone.

@@ -31,12 +31,14 @@ func Root(t testing.TB) {
 	}
 }
 
-// Tools is the directory that holds containerd, its shim and runc. They need
+// Tools is the directory that holds containerd, its shim and runc, and the CNI
+// plugins in its directory cni. They need
 // root to be of any use, so it implies Root.
 func Tools(t testing.TB) string {
 	t.Helper()
 	Root(t)
-	return directory(t, "SHUNT_TOOLS", "make tools", "containerd", "containerd-shim-runc-v2", "runc")
+	return directory(t, "SHUNT_TOOLS", "make tools", "containerd", "containerd-shim-runc-v2", "runc",
+		filepath.Join("cni", "bridge"), filepath.Join("cni", "host-local"), filepath.Join("cni", "portmap"))
 }
 
 // Bin is the directory that holds the built worker, placer and shunt.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -254,5 +255,30 @@ func TestHTTPAnswers(t *testing.T) {
 		if err != nil || string(body) != want || response.StatusCode != http.StatusOK {
 			t.Errorf("GET %s: status %d, %q, %v; want 200 and %q", path, response.StatusCode, body, err, want)
 		}
+	}
+}
+
+func TestGetAndUDPEcho(t *testing.T) {
+	_, first, _ := started(t, "http", "0")
+	port := first[strings.LastIndex(first, ":")+1:]
+	out, errors, code := result(t, exec.CommandContext(t.Context(), program(t), "get", "127.0.0.1:"+port, "/hello"))
+	if out != "/hello\n" || code != 0 {
+		t.Errorf("get: %q, %q, code %d, want /hello", out, errors, code)
+	}
+	if _, _, code := result(t, exec.CommandContext(t.Context(), program(t), "get", "127.0.0.1:1")); code != 1 {
+		t.Errorf("get from nobody: code %d, want 1", code)
+	}
+	_, first, _ = started(t, "udp-echo", "0")
+	conn, err := net.Dial("udp", "127.0.0.1:"+first[strings.LastIndex(first, ":")+1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 16)
+	if n, err := conn.Read(answer); err != nil || string(answer[:n]) != "hello" {
+		t.Errorf("udp-echo: %q, %v, want hello", answer[:n], err)
 	}
 }

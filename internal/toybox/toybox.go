@@ -34,7 +34,7 @@ func Windows(build string) v1.Platform {
 // image. A test compares them with what the program itself says.
 func Applets() []string {
 	return []string{
-		"args", "cat", "echo", "env", "exit", "false", "flood", "forks", "handle-term", "hostname", "http", "id",
-		"ignore-term", "kill-self", "oom", "printerr", "pwd", "sh", "sleep", "touch", "true",
+		"args", "cat", "echo", "env", "exit", "false", "flood", "forks", "get", "handle-term", "hostname", "http", "id",
+		"ignore-term", "kill-self", "oom", "printerr", "pwd", "sh", "sleep", "touch", "true", "udp-echo",
 	}
 }

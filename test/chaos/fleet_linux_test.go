@@ -125,6 +125,7 @@ func (f *fleet) clear(ctx context.Context, address, node string) error {
 	r, err := containerd.New(ctx, containerd.Config{
 		Address: address, Namespace: namespacePrefix + node, StateDir: filepath.Join(f.dir, node, "containers"),
 		LoggerPath: filepath.Join(testenv.Bin(f.t), "worker"),
+		CNIPlugins: []string{filepath.Join(testenv.Tools(f.t), "cni")},
 	})
 	if err != nil {
 		return err
@@ -139,7 +140,7 @@ func (f *fleet) clear(ctx context.Context, address, node string) error {
 			return fmt.Errorf("%s: %w", c.ID, err)
 		}
 	}
-	return nil
+	return r.Discard(ctx)
 }
 
 // connect is the harness's own connection, which outlives the server's deaths.

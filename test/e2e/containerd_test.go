@@ -52,6 +52,7 @@ func ownContainerd(t *testing.T, state, tools string) {
 func removeContainers(ctx context.Context, t *testing.T, address, state string) error {
 	rt, err := containerd.New(ctx, containerd.Config{
 		Address: address, StateDir: state, LoggerPath: filepath.Join(testenv.Bin(t), "worker"),
+		CNIPlugins: []string{filepath.Join(testenv.Tools(t), "cni")},
 	})
 	if err != nil {
 		return err
@@ -66,7 +67,7 @@ func removeContainers(ctx context.Context, t *testing.T, address, state string) 
 			return fmt.Errorf("%s: %w", c.ID, err)
 		}
 	}
-	return nil
+	return rt.Discard(ctx)
 }
 
 // awaitNoProcess waits until no process has the text in its command line: no

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/network"
 )
 
 // ContainerdManaged is the --containerd of a worker that runs its own.
@@ -46,7 +48,10 @@ type Config struct {
 	HTTP               string
 	Policy             string
 	Peers              int
+	Subnet             string
 	SubjectRoot        string
+
+	subnet netip.Prefix // of Subnet
 
 	// LoggerPath is the program that keeps containers' output, the worker
 	// itself; it is found when it is not given.
@@ -65,7 +70,7 @@ func (c *Config) Flags(fs *pflag.FlagSet) {
 	fs.StringToStringVar(&c.Labels, "label", nil, "a label of this node, as `k=v`; may be given again")
 	fs.StringVar(&c.Runtime, "runtime", RuntimeContainerd, "what runs containers: containerd, or memory (which only pretends)")
 	fs.StringVar(&c.Containerd, "containerd", "/run/containerd/containerd.sock", "`ADDRESS` of containerd, or managed for one of its own")
-	fs.StringVar(&c.Tools, "tools", "", "`DIR` of containerd, its shim and runc (default: beside this program, then PATH)")
+	fs.StringVar(&c.Tools, "tools", "", "`DIR` of containerd, its shim, runc and cni/ with the plugins (default: beside this program, then PATH)")
 	fs.StringVar(&c.Namespace, "namespace", "shunt", "containerd's `NAMESPACE`")
 	fs.StringVar(&c.RegistryHosts, "registry-hosts", "", "`DIR` of registries' hosts.toml files, as containerd reads them")
 	fs.StringSliceVar(&c.Platforms, "platforms", nil, "what a memory runtime pretends to run, as linux/amd64,windows(10.0.20348)/amd64")
@@ -77,6 +82,7 @@ func (c *Config) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&c.HTTP, "http", "127.0.0.1:0", "`HOST:PORT` for /healthz")
 	fs.StringVar(&c.Policy, "policy", "", "`FILE` that says what containers may do on this node")
 	fs.IntVar(&c.Peers, "peers", 256, "how many peers are remembered")
+	fs.StringVar(&c.Subnet, "subnet", "", "IPv4 `NETWORK` of the containers, such as 10.208.7.0/24 (default: one that is free)")
 	fs.StringVar(&c.SubjectRoot, "subject-root", messages.DefaultRoot, "first `TOKEN` of every subject")
 }
 
@@ -117,6 +123,15 @@ func (c *Config) validate() error {
 	} {
 		if later.value != "" {
 			return fmt.Errorf("%s: %q: this version does not know it yet; leave it out", later.flag, later.value)
+		}
+	}
+	if c.Subnet != "" {
+		var err error
+		if c.subnet, err = netip.ParsePrefix(c.Subnet); err == nil {
+			err = network.CheckSubnet(c.subnet)
+		}
+		if err != nil {
+			return fmt.Errorf("--subnet: %q: %w", c.Subnet, err)
 		}
 	}
 	switch c.Runtime {

@@ -90,6 +90,9 @@ func (r *runtimes) realContainerd(ctx context.Context, c *Config) (port.Runtime,
 		return nil, nil, err
 	}
 	r.close = append(r.close, rt.Close)
+	if err := rt.Tend(ctx); err != nil {
+		return nil, nil, fmt.Errorf("sweep what containers have left: %w", err)
+	}
 	return rt, image.NewResolver(image.WithStore(rt)), nil
 }
 
@@ -98,6 +101,7 @@ func (c *Config) containerd(address, logger string) containerd.Config {
 	return containerd.Config{
 		Address: address, StateDir: filepath.Join(c.StateDir, "containers"), LoggerPath: logger,
 		Namespace: c.Namespace, RuncPath: c.runcPath(), RegistryHosts: c.RegistryHosts, Logger: c.Logger,
+		CNIPlugins: c.cniPlugins(), Subnet: c.subnet,
 	}
 }
 
@@ -134,6 +138,16 @@ func (c *Config) runcPath() string {
 		return ""
 	}
 	return path
+}
+
+// cniPlugins is where the plugins are among the tools; none: where distributions
+// put them.
+func (c *Config) cniPlugins() []string {
+	dir := filepath.Join(c.Tools, "cni")
+	if info, err := os.Stat(dir); c.Tools == "" || err != nil || !info.IsDir() {
+		return nil
+	}
+	return []string{dir}
 }
 
 // Close lets go of the runtimes; containers go on running.

@@ -55,7 +55,7 @@ func applets() map[string]applet {
 		"cat": cat, "env": env, "pwd": pwd, "id": id, "hostname": hostname, "args": listArgs, "touch": touch,
 		"ignore-term": ignoreTerm, "handle-term": handleTerm, "kill-self": killSelf,
 		"oom": outOfMemory, "flood": flood, "forks": forks,
-		"http": serveHTTP,
+		"http": serveHTTP, "get": get, "udp-echo": echoUDP,
 	}
 }
 

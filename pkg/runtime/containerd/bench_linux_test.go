@@ -18,11 +18,15 @@ import (
 // Runtime, and through containerd's own client.
 func BenchmarkRun(b *testing.B) {
 	bench := newBench(b)
-	b.Run("shunt", func(b *testing.B) {
-		for b.Loop() {
-			runOnce(b, bench)
-		}
-	})
+	for _, network := range []string{messages.NetworkNone, messages.NetworkDefault} {
+		b.Run("shunt-network-"+network, func(b *testing.B) {
+			spec := bench.spec("true")
+			spec.Network = network
+			for b.Loop() {
+				runOnce(b, bench, spec)
+			}
+		})
+	}
 	bare, err := client.New(bench.cfg.Address)
 	bench.must(err)
 	defer bare.Close()
@@ -41,9 +45,9 @@ func BenchmarkRun(b *testing.B) {
 	})
 }
 
-func runOnce(b *testing.B, bench *bench) {
+func runOnce(b *testing.B, bench *bench, spec *messages.Spec) {
 	id := bench.id()
-	if err := bench.rt.Create(b.Context(), id, bench.spec("true"), runtime.CreateOptions{}); err != nil {
+	if err := bench.rt.Create(b.Context(), id, spec, runtime.CreateOptions{}); err != nil {
 		b.Fatal(err)
 	}
 	if err := bench.rt.Start(b.Context(), id); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"time"
@@ -19,6 +20,12 @@ type Config struct {
 	Address  string // containerd's socket; required
 	StateDir string // logs and FIFOs live below it; absolute; required
 
+	// CNIPlugins are the directories of the programs that connect containers to
+	// the bridge; default: where distributions put them.
+	CNIPlugins []string
+	// Subnet is the bridge's; default: a /24 that overlaps nothing on the machine.
+	Subnet netip.Prefix
+
 	// LoggerPath is the program that the shim runs as `PROGRAM log DIR`: the
 	// worker's own binary, whose main must call logger.Main; absolute; required.
 	LoggerPath string
@@ -28,11 +35,12 @@ type Config struct {
 	RuncPath      string // absolute; default: what the shim finds in its PATH
 	RegistryHosts string // directory of hosts.toml files, as containerd's own; default: none
 
-	// CgroupParent is where containers' cgroups are, RuncRoot where runc keeps
-	// its state; both absolute. The defaults hold a hash of Address, so that
-	// two containerds on a machine may have containers of the same name.
+	// CgroupParent is where containers' cgroups are, RunDir where runc's state
+	// and the containers' networks are, which a reboot takes away; both absolute.
+	// The defaults hold a hash of Address and Namespace, so that several
+	// containerds on a machine may have containers of the same name.
 	CgroupParent string // default: /shunt/<hash>
-	RuncRoot     string // default: /run/shunt/<hash>/runc
+	RunDir       string // default: /run/shunt/<hash>
 
 	MaxLogBytes    int64         // of one of a log's two files; default: logger.DefaultMaxBytes
 	RemovedLogs    int           // logs of removed containers that are kept; default: 256
@@ -54,16 +62,27 @@ const (
 func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Namespace, DefaultNamespace)
 	setDefault(&c.Snapshotter, DefaultSnapshotter)
-	sum := sha256.Sum256([]byte(c.Address + " " + c.Namespace))
-	instance := hex.EncodeToString(sum[:6])
+	instance := c.instance()
 	setDefault(&c.CgroupParent, "/shunt/"+instance)
-	setDefault(&c.RuncRoot, "/run/shunt/"+instance+"/runc")
+	setDefault(&c.RunDir, "/run/shunt/"+instance)
+	if len(c.CNIPlugins) == 0 {
+		c.CNIPlugins = []string{"/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"}
+	}
 	setDefault(&c.MaxLogBytes, logger.DefaultMaxBytes)
 	setDefault(&c.RemovedLogs, DefaultRemovedLogs)
 	setDefault(&c.RemovedLogsAge, DefaultRemovedLogsAge)
 	setDefault(&c.Logger, slog.Default())
 	return c, c.validate()
 }
+
+// instance tells the bridge, the cgroups and the like of this containerd and
+// namespace from those of others on the machine.
+func (c Config) instance() string {
+	sum := sha256.Sum256([]byte(c.Address + " " + c.Namespace))
+	return hex.EncodeToString(sum[:6])
+}
+
+func (c Config) runcRoot() string { return filepath.Join(c.RunDir, "runc") }
 
 func setDefault[T comparable](field *T, value T) {
 	var zero T
@@ -84,8 +103,8 @@ func (c Config) validate() error {
 		return badConfig("Namespace", c.Namespace, "at most 76 letters and digits, with single . _ - between them")
 	case c.RuncPath != "" && !filepath.IsAbs(c.RuncPath):
 		return badConfig("RuncPath", c.RuncPath, "an absolute path")
-	case !strings.HasPrefix(c.RuncRoot, "/"):
-		return badConfig("RuncRoot", c.RuncRoot, "an absolute path, such as /run/shunt/runc")
+	case !strings.HasPrefix(c.RunDir, "/"):
+		return badConfig("RunDir", c.RunDir, "an absolute path, such as /run/shunt/node-1")
 	case c.RegistryHosts != "" && !filepath.IsAbs(c.RegistryHosts):
 		return badConfig("RegistryHosts", c.RegistryHosts, "the absolute path of a directory")
 	case !strings.HasPrefix(c.CgroupParent, "/"):

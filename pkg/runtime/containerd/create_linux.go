@@ -26,6 +26,9 @@ func (r *Runtime) Create(ctx context.Context, id runtime.ContainerID, spec *mess
 	if err := supported(spec); err != nil {
 		return fmt.Errorf("container %s: %w", id, err)
 	}
+	if err := r.checkNetwork(spec); err != nil {
+		return fmt.Errorf("container %s: %w", id, err)
+	}
 	wants := []messages.Platform{opts.Platform}
 	if spec.Platform != nil {
 		wants = append(wants, *spec.Platform)
@@ -97,7 +100,7 @@ func (r *Runtime) newRecord(ctx context.Context, id runtime.ContainerID, spec *m
 	if err != nil {
 		return containers.Container{}, fmt.Errorf("spec: %w", err)
 	}
-	shim, err := typeurl.MarshalAny(&options.Options{BinaryName: r.cfg.RuncPath, Root: r.cfg.RuncRoot})
+	shim, err := typeurl.MarshalAny(&options.Options{BinaryName: r.cfg.RuncPath, Root: r.cfg.runcRoot()})
 	if err != nil {
 		return containers.Container{}, fmt.Errorf("shim options: %w", err)
 	}

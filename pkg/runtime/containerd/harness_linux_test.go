@@ -96,14 +96,18 @@ func benchOn(t testing.TB, address, stateDir string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	namespace := fmt.Sprintf("test-%d-%d", os.Getpid(), namespaceNumber.Add(1))
 	b := &bench{TB: t, ctx: t.Context(), cfg: containerd.Config{
 		Address:    address,
 		StateDir:   stateDir,
 		LoggerPath: self,
-		Namespace:  fmt.Sprintf("test-%d-%d", os.Getpid(), namespaceNumber.Add(1)),
+		CNIPlugins: []string{filepath.Join(testenv.Tools(t), "cni")},
+		Namespace:  namespace,
+		RunDir:     filepath.Join("/run/shunt", namespace),
 		Logger:     slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}}
 	b.rt = b.open()
+	b.must(b.rt.Tend(b.ctx))
 	t.Cleanup(b.empty)
 	b.reg, err = toybox.Serve("127.0.0.1:0")
 	if err != nil {
@@ -133,6 +137,7 @@ func (b *bench) reopen() {
 	b.Helper()
 	b.rt.Close()
 	b.rt = b.open()
+	b.must(b.rt.Tend(b.ctx))
 }
 
 func (b *bench) push(name string, options ...toybox.Option) string {
@@ -169,7 +174,9 @@ func (b *bench) empty() {
 	if _, err := rt.PruneImages(ctx); err != nil {
 		b.Error(err)
 	}
-	os.RemoveAll(filepath.Dir(rt.RuncRoot())) // by default it is alone there
+	if err := rt.Discard(ctx); err != nil {
+		b.Error(err)
+	}
 }
 
 func (b *bench) id() runtime.ContainerID {

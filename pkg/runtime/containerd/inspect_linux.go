@@ -3,7 +3,6 @@ package containerd
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
@@ -140,6 +139,13 @@ func (r *Runtime) Inspect(ctx context.Context, id runtime.ContainerID) (runtime.
 		return runtime.Details{}, about(id, err)
 	}
 	d := runtime.Details{Container: c, Spec: spec, PID: pidOf(task)}
+	if d.PID != 0 {
+		e, err := r.networks.Endpoint(rec.ID)
+		if err != nil {
+			return runtime.Details{}, about(id, err)
+		}
+		d.IP, d.Ports, d.Networks = e.AddressText(), e.Ports, networksOf(spec, e)
+	}
 	if c.State.Phase.Ended() {
 		d.ExitReason, err = r.exitReason(ctx, rec.ID, c.State, c.FinishedAt)
 	}
@@ -165,24 +171,6 @@ func pidOf(task *tasktypes.Process) int {
 func (r *Runtime) PID(ctx context.Context, id runtime.ContainerID) (int, error) {
 	_, task, err := r.look(ctx, id)
 	return pidOf(task), err
-}
-
-// IP is none: the container's network is its own loopback.
-func (r *Runtime) IP(ctx context.Context, id runtime.ContainerID) (netip.Addr, error) {
-	_, err := r.refresh(ctx, id)
-	return netip.Addr{}, err
-}
-
-// PortOverride is none: ports are refused at Create.
-func (r *Runtime) PortOverride(ctx context.Context, id runtime.ContainerID) (uint16, error) {
-	_, err := r.refresh(ctx, id)
-	return 0, err
-}
-
-// PortMappings are none: ports are refused at Create.
-func (r *Runtime) PortMappings(ctx context.Context, id runtime.ContainerID) ([]messages.Port, error) {
-	_, err := r.refresh(ctx, id)
-	return nil, err
 }
 
 // NamespaceID is none: that is Windows'.

@@ -13,7 +13,7 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/logger"
 )
 
-// Remove takes the container away: its task, its file system, then its log,
+// Remove takes the container away: its task, its network, its file system, then its log,
 // which is kept aside for a while, and its record last, so that whatever fails
 // can be tried again.
 func (r *Runtime) Remove(ctx context.Context, id runtime.ContainerID, opts runtime.RemoveOptions) error {
@@ -28,6 +28,9 @@ func (r *Runtime) Remove(ctx context.Context, id runtime.ContainerID, opts runti
 		return about(id, err)
 	}
 	if err := r.removeTask(ctx, cid, opts.Force); err != nil {
+		return about(id, err)
+	}
+	if err := r.networks.Forget(ctx, cid); err != nil {
 		return about(id, err)
 	}
 	if err := r.client.SnapshotService(rec.Snapshotter).Remove(ctx, rec.SnapshotKey); err != nil && !errdefs.IsNotFound(err) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/network"
 )
 
 // runcRuntime is the shim, by the name that containerd knows it by.
@@ -35,6 +37,7 @@ type Runtime struct {
 	records   containers.Store
 	snapshots snapshots.Snapshotter
 	logs      logStore
+	networks  *network.Networks
 	platform  platforms.Platform // what this machine runs
 
 	locks  keyedMutex // by containerd's id: create, start, remove, rename
@@ -45,6 +48,9 @@ type Runtime struct {
 	names sync.Mutex // held while a second name is given
 
 	starting, stopping idSet
+
+	tending sync.WaitGroup
+	untend  context.CancelFunc // nil: nobody tends
 }
 
 var _ runtime.Runtime = (*Runtime)(nil)
@@ -66,6 +72,9 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 	if err := r.logs.open(); err != nil {
 		return nil, err
 	}
+	if r.networks, err = network.Open(cfg.network()); err != nil {
+		return nil, err
+	}
 	r.client, err = client.New(cfg.Address,
 		client.WithDefaultNamespace(cfg.Namespace), client.WithTimeout(3*time.Second))
 	if err != nil {
@@ -84,11 +93,26 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 }
 
 // Close lets go of containerd. Containers run on.
-func (r *Runtime) Close() error { return r.client.Close() }
+func (r *Runtime) Close() error {
+	if r.untend != nil {
+		r.untend()
+	}
+	r.tending.Wait()
+	return r.client.Close()
+}
 
-// RuncRoot is where runc keeps its state of this runtime's containers; there is
-// nothing of worth in it once there are none.
-func (r *Runtime) RuncRoot() string { return r.cfg.RuncRoot }
+// Discard takes away what the runtime keeps on the machine outside its state
+// directory: the bridge with its rules, and what runc knows. It is for a node
+// that is given up, once its containers are gone.
+func (r *Runtime) Discard(ctx context.Context) error {
+	if err := r.networks.Destroy(ctx); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(r.cfg.RunDir); err != nil {
+		return fmt.Errorf("containerd: discard: %w", err)
+	}
+	return nil
+}
 
 // Platforms is what this machine runs.
 func (r *Runtime) Platforms(ctx context.Context) ([]messages.Platform, error) {

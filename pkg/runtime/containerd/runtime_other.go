@@ -28,6 +28,14 @@ func New(_ context.Context, cfg Config) (*Runtime, error) {
 // Close does nothing.
 func (r *Runtime) Close() error { return nil }
 
+// Tend is NotImplemented.
+func (r *Runtime) Tend(context.Context) error {
+	return fmt.Errorf("the containerd runtime does not run on %s yet: %w", goruntime.GOOS, errdefs.ErrNotImplemented)
+}
+
+// Discard does nothing: nothing is there.
+func (r *Runtime) Discard(context.Context) error { return nil }
+
 // Lookup is NotImplemented: there is no store to look in.
 func (r *Runtime) Lookup(_ context.Context, ref string) (string, []messages.Platform, error) {
 	return "", nil, fmt.Errorf("image %s: containerd: this build runs no containers on %s: %w", ref, goruntime.GOOS, errdefs.ErrNotImplemented)

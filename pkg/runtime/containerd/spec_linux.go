@@ -49,13 +49,9 @@ func (r *Runtime) ociSpec(ctx context.Context, id runtime.ContainerID, spec *mes
 	if err := setCapabilities(s.Process, spec); err != nil {
 		return nil, err
 	}
-	r.setNetwork(s)
+	r.setNetwork(s, cid, spec)
 	return s, nil
 }
-
-// setNetwork leaves the container the network namespace of its own that the
-// defaults give it; runc brings its loopback up. Networks to join go here.
-func (r *Runtime) setNetwork(*specs.Spec) {}
 
 func hostname(id runtime.ContainerID, spec *messages.Spec) string {
 	if spec.Hostname != "" {

@@ -40,18 +40,45 @@ func (r *Runtime) Start(ctx context.Context, id runtime.ContainerID) error {
 	return nil
 }
 
+// errRunning is the answer to a second start. What runs is left alone.
+var errRunning = fmt.Errorf("it runs already: %w", errdefs.ErrFailedPrecondition)
+
 func (r *Runtime) startRecord(ctx context.Context, rec containers.Container) error {
-	if err := r.createTask(ctx, rec); err != nil {
+	err := r.prepareNetwork(ctx, rec)
+	if err == nil {
+		err = r.connectAndCreate(ctx, rec)
+	}
+	if err == nil {
+		err = r.startTask(ctx, rec)
+	}
+	if err == nil || errors.Is(err, errRunning) {
 		return err
 	}
+	return r.failStart(ctx, rec, err)
+}
+
+// connectAndCreate runs the network's plugins while the shim makes the
+// container, which takes about as long; its program does not run yet.
+func (r *Runtime) connectAndCreate(ctx context.Context, rec containers.Container) error {
+	connected := make(chan error, 1)
+	go func() { connected <- r.networks.Connect(ctx, rec.ID) }()
+	err := r.createTask(ctx, rec)
+	if netErr := <-connected; err == nil {
+		err = netErr
+	}
+	return err
+}
+
+func (r *Runtime) startTask(ctx context.Context, rec containers.Container) error {
 	noted := make(chan error, 1)
 	go func() { noted <- r.noteStart(ctx, rec) }()
 	_, err := r.tasks.Start(ctx, &tasks.StartRequest{ContainerID: rec.ID})
-	if noteErr := <-noted; err == nil && noteErr != nil {
-		err = fmt.Errorf("note the start: %w", noteErr)
-	}
+	noteErr := <-noted
 	if err != nil {
-		return r.failStart(ctx, rec, err)
+		return programError("spec.args", err)
+	}
+	if noteErr != nil {
+		return fmt.Errorf("note the start: %w", noteErr)
 	}
 	return nil
 }
@@ -71,11 +98,10 @@ func (r *Runtime) createTask(ctx context.Context, rec containers.Container) erro
 		_, err = r.tasks.Create(ctx, req)
 	}
 	if err != nil {
-		return r.failStart(ctx, rec, err)
+		return programError("spec.args", err)
 	}
 	if !logger.Started(r.logs.live(rec.ID)) {
-		err := fmt.Errorf("its logger, %s log, did not start: %w", r.cfg.LoggerPath, errdefs.ErrFailedPrecondition)
-		return r.failStart(ctx, rec, err)
+		return fmt.Errorf("its logger, %s log, did not start: %w", r.cfg.LoggerPath, errdefs.ErrFailedPrecondition)
 	}
 	return nil
 }
@@ -87,7 +113,7 @@ func (r *Runtime) clearTask(ctx context.Context, cid string) error {
 		return err
 	}
 	if task.Status != tasktypes.Status_STOPPED {
-		return fmt.Errorf("it runs already: %w", errdefs.ErrFailedPrecondition)
+		return errRunning
 	}
 	return r.deleteTask(ctx, cid)
 }
@@ -136,13 +162,13 @@ func (r *Runtime) setLabels(ctx context.Context, cid string, labels map[string]s
 
 // failStart takes a half-started task away and leaves the reason in the record.
 func (r *Runtime) failStart(ctx context.Context, rec containers.Container, cause error) error {
-	cause = programError("spec.args", cause)
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
 	task, err := r.task(ctx, rec.ID)
 	if err == nil && task != nil {
 		err = r.killAndDelete(ctx, rec.ID)
 	}
+	err = errors.Join(err, r.networks.Disconnect(ctx, rec.ID))
 	reason := messages.TruncateReason(cause.Error())
 	noteErr := r.setLabels(ctx, rec.ID, map[string]string{labelFailed: reason})
 	return errors.Join(cause, err, noteErr)

@@ -2,7 +2,9 @@ package containerd
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"math"
 	"os"
@@ -12,21 +14,24 @@ import (
 	v1 "github.com/containerd/cgroups/v3/cgroup1/stats"
 	v2 "github.com/containerd/cgroups/v3/cgroup2/stats"
 	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/network"
 )
 
 // noLimit is where a limit means none: cgroup v1 says so with the largest
 // number of whole pages.
 const noLimit = math.MaxInt64 - 1<<16
 
-// Stats are the figures of the container's cgroup, as its shim reads them. The
-// network has none: it is the container's own loopback.
+// Stats are the figures of the container's cgroup, as its shim reads them, and
+// those of its network interfaces. On the machine's network there are none: they
+// would be the machine's.
 func (r *Runtime) Stats(ctx context.Context, id runtime.ContainerID) (runtime.Stats, error) {
-	_, task, err := r.look(ctx, id)
+	rec, task, err := r.look(ctx, id)
 	if err != nil {
 		return runtime.Stats{}, err
 	}
@@ -53,7 +58,19 @@ func (r *Runtime) Stats(ctx context.Context, id runtime.ContainerID) (runtime.St
 	default:
 		return runtime.Stats{}, fmt.Errorf("container %s: figures of type %T: %w", id, figures, errdefs.ErrNotImplemented)
 	}
-	return out, nil
+	return out, about(id, addNetwork(&out, rec, task.Pid))
+}
+
+func addNetwork(out *runtime.Stats, rec containers.Container, pid uint32) error {
+	spec, err := specOf(rec)
+	if err != nil || spec.Network == messages.NetworkHost {
+		return err
+	}
+	out.Network.RxBytes, out.Network.TxBytes, err = network.Counters(int(pid))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("it does not run: %w", errdefs.ErrFailedPrecondition)
+	}
+	return err
 }
 
 func fromV1(out *runtime.Stats, m *v1.Metrics) {

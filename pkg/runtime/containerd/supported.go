@@ -15,11 +15,7 @@ func supported(spec *messages.Spec) error {
 		field string
 		used  bool
 	}{
-		{"ports", len(spec.Ports) > 0},
 		{"mounts", len(spec.Mounts) > 0},
-		{"network", spec.Network != "" && spec.Network != "default" && spec.Network != "none"},
-		{"dns", len(spec.DNS) > 0},
-		{"extra_hosts", len(spec.ExtraHosts) > 0},
 		{"devices", len(spec.Devices) > 0},
 		{"resources.gpu", spec.Resources.GPU != 0},
 		{"privileged", spec.Privileged},

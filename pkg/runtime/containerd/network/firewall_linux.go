@@ -1,0 +1,92 @@
+package network
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"sync"
+
+	"github.com/containerd/errdefs"
+	"github.com/coreos/go-iptables/iptables"
+)
+
+// rule is a line of the machine's packet filter.
+type rule struct {
+	table, chain string
+	spec         []string
+}
+
+// rulesFor let what comes from the bridge out under the machine's address, and
+// let the answers and what was sent to a published port in. The second part
+// matters on machines that forward nothing unless told, as those with Docker.
+// They are appended: what the machine's administrator forbids stays forbidden.
+func rulesFor(bridge string, subnet netip.Prefix) []rule {
+	comment := []string{"-m", "comment", "--comment", bridge}
+	with := func(spec ...string) []string { return append(spec, comment...) }
+	return []rule{
+		{"nat", "POSTROUTING", with("-s", subnet.String(), "!", "-o", bridge, "-j", "MASQUERADE")},
+		{"filter", "FORWARD", with("-i", bridge, "-j", "ACCEPT")},
+		{"filter", "FORWARD", with("-o", bridge, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED,DNAT", "-j", "ACCEPT")},
+	}
+}
+
+// firewall keeps the rules of the bridge, which are there once for all of its
+// containers.
+type firewall struct {
+	mu    sync.Mutex
+	tried bool
+	err   error // of the try
+}
+
+// lookUp finds iptables. Its error names the program.
+func lookUp() (*iptables.IPTables, error) {
+	if _, err := exec.LookPath("iptables"); err != nil {
+		return nil, fmt.Errorf("the program iptables is not in the PATH; install the package iptables: %w", errdefs.ErrFailedPrecondition)
+	}
+	ipt, err := iptables.New()
+	if err != nil {
+		return nil, fmt.Errorf("iptables: %w: %w", errdefs.ErrFailedPrecondition, err)
+	}
+	return ipt, nil
+}
+
+// ensure makes the rules once; first is true for who did.
+func (f *firewall) ensure(rules []rule) (first bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.tried {
+		return false, f.err
+	}
+	f.tried, f.err = true, appendRules(rules)
+	return true, f.err
+}
+
+func appendRules(rules []rule) error {
+	ipt, err := lookUp()
+	if err != nil {
+		return err
+	}
+	for _, r := range rules {
+		if err := ipt.AppendUnique(r.table, r.chain, r.spec...); err != nil {
+			return fmt.Errorf("iptables: %w: %w", errdefs.ErrFailedPrecondition, err)
+		}
+	}
+	return nil
+}
+
+// remove takes the rules away; without iptables there are none.
+func (f *firewall) remove(rules []rule) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tried = false
+	ipt, err := lookUp()
+	if err != nil {
+		return nil
+	}
+	var errs []error
+	for _, r := range rules {
+		errs = append(errs, ipt.DeleteIfExists(r.table, r.chain, r.spec...))
+	}
+	return errors.Join(errs...)
+}
