@@ -98,11 +98,7 @@ func TestConcurrentCreateHasOneWinner(t *testing.T) {
 func TestUnsupportedFieldsAreNamed(t *testing.T) {
 	b := newBench(t)
 	for field, change := range map[string]func(*messages.Spec){
-		"spec.ports":         func(s *messages.Spec) { s.Ports = []messages.Port{{Container: 80}} },
 		"spec.mounts":        func(s *messages.Spec) { s.Mounts = []messages.Mount{{Type: "tmpfs", Target: "/t"}} },
-		"spec.network":       func(s *messages.Spec) { s.Network = "host" },
-		"spec.dns":           func(s *messages.Spec) { s.DNS = []string{"192.0.2.1"} },
-		"spec.extra_hosts":   func(s *messages.Spec) { s.ExtraHosts = map[string]string{"a": "192.0.2.1"} },
 		"spec.devices":       func(s *messages.Spec) { s.Devices = []string{"/dev/fuse"} },
 		"spec.resources.gpu": func(s *messages.Spec) { s.Resources.GPU = 1 },
 		"spec.privileged":    func(s *messages.Spec) { s.Privileged = true },
