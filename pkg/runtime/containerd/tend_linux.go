@@ -73,8 +73,11 @@ func (r *Runtime) tend(ctx context.Context) {
 				if cid, ok := endedContainer(e.Event); ok {
 					group.Go(func() error { r.release(ctx, cid); return nil })
 				}
-			case <-errs:
+			case err := <-errs:
 				open = false
+				if ctx.Err() == nil {
+					r.log.Info("containerd's events ended, asking for them again", "error", err)
+				}
 			}
 		}
 		select {

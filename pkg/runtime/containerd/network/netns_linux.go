@@ -74,5 +74,5 @@ func unpin(path string) error {
 // two steps, leaves of it.
 func isPinned(path string) bool {
 	var s unix.Statfs_t
-	return unix.Statfs(path, &s) == nil && int64(s.Type) == unix.NSFS_MAGIC
+	return unix.Statfs(path, &s) == nil && s.Type == unix.NSFS_MAGIC
 }

@@ -52,7 +52,7 @@ func (n *Networks) ids() ([]string, error) {
 func (n *Networks) Connected() []string {
 	ids, err := n.ids()
 	if err != nil {
-		return nil // nothing is there
+		n.log.Warn("which containers are connected is not known", "error", err)
 	}
 	return slices.DeleteFunc(ids, func(id string) bool { return !isPinned(n.cfg.namespace(id)) })
 }
