@@ -55,8 +55,13 @@ func next[T any](t *testing.T, ch <-chan T) T {
 // eventually waits until holds does.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	late := time.After(patience)
+	for !holds() {
+		select {
+		case <-again.C:
+		case <-late:
 			t.Fatalf("it did not come to this within %v: %s", patience, what)
 		}
 	}
