@@ -26,8 +26,8 @@
 // The network of a container is its own loopback. Fields of a spec that are
 // not supported yet are refused by name with NotImplemented, never ignored.
 //
-// A Runtime is safe for concurrent use. Create, Start, Remove and Rename of one
-// container come one after the other; Stop, Kill, Wait, Logs and Exec never
-// wait for them. While containerd is away, calls fail with Unavailable, and
+// A Runtime is safe for concurrent use. Create, Start, Remove, Rename, Pause,
+// Unpause and UpdateResources of one container come one after the other; Stop,
+// Kill, Wait, Logs and Exec never wait for them. While containerd is away, calls fail with Unavailable, and
 // those that wait or follow go on when it is back.
 package containerd

@@ -73,6 +73,9 @@ func (r *Runtime) imageStopSignal(ctx context.Context, name, digest string) stri
 
 // askToEnd sends a signal and waits for the end for as long as the grace is.
 func (r *Runtime) askToEnd(ctx context.Context, cid string, signal unix.Signal, grace time.Duration) (ended bool, err error) {
+	if err := r.thaw(ctx, cid); err != nil {
+		return false, err
+	}
 	if err := r.signal(ctx, cid, signal); err != nil {
 		return noTask(err), ignoreNoTask(err)
 	}
@@ -95,6 +98,9 @@ func (r *Runtime) askToEnd(ctx context.Context, cid string, signal unix.Signal, 
 func (r *Runtime) killAndWait(ctx context.Context, cid string) error {
 	if err := r.signal(ctx, cid, unix.SIGKILL); err != nil {
 		return ignoreNoTask(err)
+	}
+	if err := r.thaw(ctx, cid); err != nil { // a frozen program does not die
+		return err
 	}
 	_, err := r.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: cid})
 	return ignoreNoTask(native(err))
@@ -137,6 +143,9 @@ func (r *Runtime) Kill(ctx context.Context, id runtime.ContainerID, signal strin
 	}
 	cid := containerID(id)
 	err := r.signal(ctx, cid, unix.Signal(number))
+	if err == nil && number == int(unix.SIGKILL) {
+		err = r.thaw(ctx, cid) // a frozen program does not die
+	}
 	if !noTask(err) {
 		return about(id, err)
 	}
