@@ -63,3 +63,15 @@ func WithExposedPorts(ports ...int) Option {
 		}
 	}
 }
+
+// WithVolumes declares directories that are volumes.
+func WithVolumes(dirs ...string) Option {
+	return func(c *v1.Config) {
+		if c.Volumes == nil {
+			c.Volumes = map[string]struct{}{}
+		}
+		for _, dir := range dirs {
+			c.Volumes[dir] = struct{}{}
+		}
+	}
+}

@@ -68,7 +68,7 @@ func result(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, code int) {
 
 func TestApplets(t *testing.T) {
 	path := program(t)
-	file := filepath.Join(t.TempDir(), "touched")
+	file, note := filepath.Join(t.TempDir(), "touched"), filepath.Join(t.TempDir(), "note")
 	for _, test := range []struct {
 		words  []string
 		stdout string
@@ -89,6 +89,11 @@ func TestApplets(t *testing.T) {
 		{words: []string{"flood", "3"}, stdout: "line 1\nline 2\nline 3\n"},
 		{words: []string{"forks", "3"}, stdout: "3 of 3 started\n"},
 		{words: []string{"touch", file}},
+		{words: []string{"write", note, "some", "words"}},
+		{words: []string{"cat", note}, stdout: "some words\n"},
+		{words: []string{"write", "/no/such/dir"}, stderr: "/no/such/dir", code: 1},
+		{words: []string{"stat", "/"}, stdout: "drwxr-xr-x 0:0 /\n"},
+		{words: []string{"stat", "/nothing"}, stderr: "/nothing", code: 1},
 		{words: []string{"touch", "/no/such/dir"}, stderr: "/no/such/dir", code: 1},
 		{words: []string{"nonsense"}, stderr: "nonsense: not found", code: 127},
 		{words: []string{"sh", "-c", `echo 'a; b' "c d" e\ f; ; false`}, stdout: "a; b c d e f\n", code: 1},

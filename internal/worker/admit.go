@@ -74,6 +74,11 @@ func refuse(job *messages.Job, labels map[string]string) *messages.RouteToPeer {
 	if job.Spec.Privileged {
 		return refusal(job, messages.RefusePolicy, "spec.privileged is true, which this node's policy does not allow")
 	}
+	for i, m := range job.Spec.Mounts {
+		if m.Type == messages.MountBind {
+			return refusal(job, messages.RefusePolicy, "spec.mounts[%d].source is %s, and this node's policy allows no bind mounts", i, m.Source)
+		}
+	}
 	return nil
 }
 

@@ -94,3 +94,15 @@ func touch(p *process) int {
 	}
 	return exitOK
 }
+
+// write FILE WORD... puts the words and a newline into a file, in the place of
+// what is there.
+func write(p *process) int {
+	if len(p.args) == 0 {
+		return p.fail(exitUsage, "write: want the name of a file, and words")
+	}
+	if err := os.WriteFile(p.args[0], []byte(strings.Join(p.args[1:], " ")+"\n"), 0o644); err != nil {
+		return p.fail(exitFailure, "write: %v", err)
+	}
+	return exitOK
+}

@@ -15,7 +15,7 @@ func TestConformance(t *testing.T) {
 		MissingImage: b.reg.Addr() + "/nothing:1",
 		Lacks: []string{
 			"Changes", "Commit", "CopyIn", "CopyOut", "Export", "ImageHistory", "ImportImage", "LoadImages",
-			"SaveImages", "SearchImages", "SyncVolumes",
+			"SaveImages", "SearchImages",
 		},
 		Restart: func(t *testing.T, _ runtime.Runtime) runtime.Runtime { return b.open() },
 	})

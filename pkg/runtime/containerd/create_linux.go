@@ -16,7 +16,8 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
-// Create makes the container's record, its file system and its log. The record
+// Create makes the container's record, its file system, its log and those of
+// its volumes that are not there. The record
 // comes first: it is what containerd keeps unique, and what keeps the file
 // system from containerd's garbage collection, so no lease is needed.
 func (r *Runtime) Create(ctx context.Context, id runtime.ContainerID, spec *messages.Spec, opts runtime.CreateOptions) error {
@@ -53,7 +54,7 @@ func (r *Runtime) Create(ctx context.Context, id runtime.ContainerID, spec *mess
 	if err != nil {
 		return fmt.Errorf("container %s: %w", id, err)
 	}
-	return about(id, r.makeContainer(ctx, rec, img, spec.TTY))
+	return about(id, r.makeContainer(ctx, rec, img, spec))
 }
 
 // imageFor is the image of a new container. One that is there for other
@@ -127,12 +128,12 @@ func (r *Runtime) newRecord(ctx context.Context, id runtime.ContainerID, spec *m
 // makeContainer makes all of the container, or nothing. The calls, each of some
 // milliseconds, are not cut off by the caller: whether one that was cut off had
 // its effect could not be known.
-func (r *Runtime) makeContainer(ctx context.Context, rec containers.Container, img *image, tty bool) (err error) {
+func (r *Runtime) makeContainer(ctx context.Context, rec containers.Container, img *image, spec *messages.Spec) (err error) {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	caller := ctx
-	ctx, cancel := cleanup(ctx)
+	ctx, cancel := cleanup(r.scope(ctx))
 	defer cancel()
 	if _, err := r.records.Create(ctx, rec); err != nil {
 		return err
@@ -145,7 +146,10 @@ func (r *Runtime) makeContainer(ctx context.Context, rec containers.Container, i
 	if err := r.prepareRoot(ctx, rec, img); err != nil {
 		return err
 	}
-	if err := r.logs.create(rec.ID, tty); err != nil {
+	if err := r.logs.create(rec.ID, spec.TTY); err != nil {
+		return err
+	}
+	if err := r.makeVolumes(ctx, rec, mountsOf(spec, img.config)); err != nil {
 		return err
 	}
 	return caller.Err()
@@ -180,5 +184,5 @@ func (r *Runtime) unmake(ctx context.Context, cid string) error {
 	if errdefs.IsNotFound(err) {
 		err = nil
 	}
-	return errors.Join(native(err), r.logs.drop(cid), native(r.records.Delete(ctx, cid)))
+	return errors.Join(native(err), r.logs.drop(cid), r.removeAnonymous(cid), native(r.records.Delete(ctx, cid)))
 }

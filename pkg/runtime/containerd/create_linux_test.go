@@ -98,7 +98,6 @@ func TestConcurrentCreateHasOneWinner(t *testing.T) {
 func TestUnsupportedFieldsAreNamed(t *testing.T) {
 	b := newBench(t)
 	for field, change := range map[string]func(*messages.Spec){
-		"spec.mounts":        func(s *messages.Spec) { s.Mounts = []messages.Mount{{Type: "tmpfs", Target: "/t"}} },
 		"spec.devices":       func(s *messages.Spec) { s.Devices = []string{"/dev/fuse"} },
 		"spec.resources.gpu": func(s *messages.Spec) { s.Resources.GPU = 1 },
 		"spec.privileged":    func(s *messages.Spec) { s.Privileged = true },

@@ -13,9 +13,10 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/logger"
 )
 
-// Remove takes the container away: its task, its network, its file system, then its log,
-// which is kept aside for a while, and its record last, so that whatever fails
-// can be tried again.
+// Remove takes the container away: its task, its network, its file system, its
+// anonymous volumes if that is wanted, then its log, which is kept aside for a
+// while, and its record last, so that whatever fails can be tried again.
+// Anonymous volumes that stay are there until the next start; named ones stay.
 func (r *Runtime) Remove(ctx context.Context, id runtime.ContainerID, opts runtime.RemoveOptions) error {
 	cid := containerID(id)
 	unlock, err := r.locks.lock(ctx, cid)
@@ -35,6 +36,11 @@ func (r *Runtime) Remove(ctx context.Context, id runtime.ContainerID, opts runti
 	}
 	if err := r.client.SnapshotService(rec.Snapshotter).Remove(ctx, rec.SnapshotKey); err != nil && !errdefs.IsNotFound(err) {
 		return about(id, fmt.Errorf("file system: %w", native(err)))
+	}
+	if opts.Volumes {
+		if err := r.removeAnonymous(cid); err != nil {
+			return about(id, err)
+		}
 	}
 	if err := r.logs.retire(cid); err != nil {
 		return about(id, err)
@@ -101,7 +107,8 @@ func (r *Runtime) nameIsFree(ctx context.Context, cid, name string) error {
 	return nil
 }
 
-// PruneContainers removes every container that has ended. One that cannot be
+// PruneContainers removes every container that has ended, with its anonymous
+// volumes. One that cannot be
 // removed does not keep the others.
 func (r *Runtime) PruneContainers(ctx context.Context) (runtime.PruneResult, error) {
 	list, err := r.List(ctx)
@@ -115,17 +122,27 @@ func (r *Runtime) PruneContainers(ctx context.Context) (runtime.PruneResult, err
 			continue
 		}
 		cid := containerID(c.ID)
-		usage, usageErr := r.snapshots.Usage(ctx, cid)
-		switch err := r.Remove(ctx, c.ID, runtime.RemoveOptions{}); {
+		size := r.sizeOfContainer(ctx, cid)
+		switch err := r.Remove(ctx, c.ID, runtime.RemoveOptions{Volumes: true}); {
 		case err == nil:
 			out.Deleted = append(out.Deleted, c.ID.String())
-			if usageErr == nil {
-				out.SpaceReclaimed += usage.Size
-			}
+			out.SpaceReclaimed += size
 		case errdefs.IsNotFound(err) || errdefs.IsFailedPrecondition(err): // gone, or started again
 		default:
 			errs = append(errs, err)
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// sizeOfContainer is what goes with a container, in bytes, as far as it can be
+// told: what it has written to its file system and to its anonymous volumes.
+func (r *Runtime) sizeOfContainer(ctx context.Context, cid string) (size int64) {
+	if usage, err := r.snapshots.Usage(ctx, cid); err == nil {
+		size += usage.Size
+	}
+	if volumes, err := sizeOf(ctx, r.volumes.anonymousOf(cid)); err == nil {
+		size += volumes
+	}
+	return size
 }

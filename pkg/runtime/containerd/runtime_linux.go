@@ -2,6 +2,7 @@ package containerd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -38,6 +39,7 @@ type Runtime struct {
 	snapshots snapshots.Snapshotter
 	logs      logStore
 	networks  *network.Networks
+	volumes   volumeStore
 	platform  platforms.Platform // what this machine runs
 
 	locks  keyedMutex // by containerd's id: create, start, remove, rename
@@ -67,9 +69,10 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 		cfg:           cfg,
 		log:           cfg.Logger,
 		logs:          newLogStore(cfg),
+		volumes:       newVolumeStore(cfg),
 		platform:      platforms.DefaultSpec(),
 	}
-	if err := r.logs.open(); err != nil {
+	if err := errors.Join(r.logs.open(), r.volumes.open(), r.sweepBinds()); err != nil {
 		return nil, err
 	}
 	if r.networks, err = network.Open(cfg.network()); err != nil {
@@ -88,6 +91,9 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 	if _, err := r.client.Version(ctx); err != nil {
 		r.client.Close()
 		return nil, fmt.Errorf("containerd at %s does not answer: %w", cfg.Address, native(err))
+	}
+	if err := r.sweepVolumes(ctx); err != nil {
+		r.log.Warn("anonymous volumes of containers that are no more were not removed", "error", err)
 	}
 	return r, nil
 }

@@ -43,6 +43,9 @@ func (r *Runtime) ociSpec(ctx context.Context, id runtime.ContainerID, spec *mes
 	if err := setUser(s.Process, spec, img); err != nil {
 		return nil, err
 	}
+	if err := r.setMounts(s, cid, mountsOf(spec, img.config)); err != nil {
+		return nil, err
+	}
 	if err := setLimits(s, spec); err != nil {
 		return nil, err
 	}

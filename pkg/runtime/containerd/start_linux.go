@@ -90,6 +90,11 @@ func (r *Runtime) createTask(ctx context.Context, rec containers.Container) erro
 	if err != nil {
 		return err
 	}
+	unpin, err := r.pinBinds(rec)
+	if err != nil {
+		return err
+	}
+	defer unpin()
 	_, err = r.tasks.Create(ctx, req)
 	if errdefs.IsAlreadyExists(native(err)) {
 		if err := r.clearTask(ctx, rec.ID); err != nil {

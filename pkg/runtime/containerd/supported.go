@@ -15,7 +15,6 @@ func supported(spec *messages.Spec) error {
 		field string
 		used  bool
 	}{
-		{"mounts", len(spec.Mounts) > 0},
 		{"devices", len(spec.Devices) > 0},
 		{"resources.gpu", spec.Resources.GPU != 0},
 		{"privileged", spec.Privileged},
