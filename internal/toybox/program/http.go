@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// serveHTTP PORT answers GET on every path: /healthz with "ok", others with
-// the path. Its few lines replace net/http, which would triple the program.
+// serveHTTP PORT answers GET on every path: /healthz with "ok", /status/503
+// with that status, others with the path. Its few lines replace net/http, which would triple the program.
 // Port 0 lets the kernel choose; the first line printed has the address.
 func serveHTTP(p *process) int {
 	if len(p.args) != 1 {
@@ -48,6 +48,9 @@ func answer(conn net.Conn) {
 		status, body = "200 OK", request[1]+"\n"
 		if request[1] == "/healthz" {
 			body = "ok\n"
+		}
+		if code, ok := strings.CutPrefix(request[1], "/status/"); ok {
+			status = code + " As Asked"
 		}
 	}
 	fmt.Fprintf(conn, "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, len(body), body)
