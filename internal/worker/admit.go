@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/shunt-fleet/shunt/internal/worker/policy"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
@@ -18,7 +19,7 @@ func (w *Worker) admit(ctx context.Context, job *messages.Job) (*runtime.Decisio
 	if w.attempts.isClosed() {
 		return nil, noNewWork(job)
 	}
-	if r := refuse(job, w.cfg.Labels); r != nil {
+	if r := refuse(job, w.cfg.Labels, w.cfg.Policy); r != nil {
 		return nil, r
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.DecideWithin)
@@ -57,7 +58,7 @@ func noRoom(job *messages.Job, free messages.Room) *messages.RouteToPeer {
 
 // refuse checks what needs no I/O: labels and policy. Room is taken, and so
 // checked, when the attempt begins.
-func refuse(job *messages.Job, labels map[string]string) *messages.RouteToPeer {
+func refuse(job *messages.Job, labels map[string]string, allowed *policy.Policy) *messages.RouteToPeer {
 	want := job.Requires.Labels
 	keys := make([]string, 0, len(want))
 	for k := range want {
@@ -71,13 +72,8 @@ func refuse(job *messages.Job, labels map[string]string) *messages.RouteToPeer {
 			return refusal(job, messages.RefuseLabels, "this node's label %s is %s (wanted: %s)", k, have, want[k])
 		}
 	}
-	if job.Spec.Privileged {
-		return refusal(job, messages.RefusePolicy, "spec.privileged is true, which this node's policy does not allow")
-	}
-	for i, m := range job.Spec.Mounts {
-		if m.Type == messages.MountBind {
-			return refusal(job, messages.RefusePolicy, "spec.mounts[%d].source is %s, and this node's policy allows no bind mounts", i, m.Source)
-		}
+	if reason, ok := allowed.Refuse(job.Spec); !ok {
+		return refusal(job, messages.RefusePolicy, "%s", reason)
 	}
 	return nil
 }

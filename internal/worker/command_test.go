@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/worker"
+	"github.com/shunt-fleet/shunt/internal/worker/policy"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
@@ -59,6 +60,9 @@ func TestRefusals(t *testing.T) {
 		"room":                 {func(j *messages.Job) { j.Spec.Resources.CPUMilli = 1001 }, messages.RefuseCapacity, "free are 1000"},
 		"a gpu":                {func(j *messages.Job) { j.Spec.Resources.GPU = 1 }, messages.RefuseCapacity, "1 GPUs"},
 		"privilege":            {func(j *messages.Job) { j.Spec.Privileged = true }, messages.RefusePolicy, "privileged"},
+		"a path of the node": {func(j *messages.Job) {
+			j.Spec.Mounts = []messages.Mount{{Type: messages.MountBind, Source: "/srv/private", Target: "/m"}}
+		}, messages.RefusePolicy, "spec.mounts[0].source: this node's policy does not allow /srv/private (rw); it allows /srv/shared (ro)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inRig(t, func(t *testing.T, r *rig) {
@@ -77,7 +81,11 @@ func TestRefusals(t *testing.T) {
 				if got := r.said("web"); got != "1.1 route_to_peer" {
 					t.Errorf("after the repeat it has said: %s", got)
 				}
-			}, func(c *worker.Config) { c.Labels = map[string]string{"zone": "a"} })
+			}, func(c *worker.Config) {
+				c.Labels = map[string]string{"zone": "a"}
+				c.Policy = policy.Default()
+				c.Policy.Bind = []policy.Path{{Path: "/srv/shared", Access: policy.ReadOnly}}
+			})
 		})
 	}
 }

@@ -124,7 +124,7 @@ func (w *Worker) attempt(_ context.Context, req messages.AttemptRequest) (any, e
 func (w *Worker) info(ctx context.Context, _ messages.EmptyRequest) (any, error) {
 	reply := messages.InfoReply{
 		V: messages.Version, Node: w.cfg.Node, Version: w.cfg.Version, Incarnation: w.Incarnation(),
-		Policy: map[string]string{"privileged": "denied"},
+		Policy: w.cfg.Policy.Describe(),
 	}
 	for _, m := range w.cfg.Runtime.Members(ctx) {
 		info := messages.RuntimeInfo{Name: m.Name, Platforms: m.Platforms}

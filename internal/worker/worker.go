@@ -23,6 +23,7 @@ import (
 	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/internal/worker/journal"
 	"github.com/shunt-fleet/shunt/internal/worker/lease"
+	"github.com/shunt-fleet/shunt/internal/worker/policy"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
@@ -46,7 +47,8 @@ type Config struct {
 	Host    messages.Host
 	Total   messages.Room // what placement may hand out; a zero field is not limited, but for GPUs
 	Version string
-	Logger  *slog.Logger // default: slog.Default
+	Policy  *policy.Policy // what containers may do here; default: policy.Default
+	Logger  *slog.Logger   // default: slog.Default
 
 	Heartbeat time.Duration // default 3 s
 	TTL       time.Duration // default 10 s; of heartbeats and of the node's lease
@@ -78,6 +80,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Root == "" {
 		c.Root = messages.DefaultRoot
+	}
+	if c.Policy == nil {
+		c.Policy = policy.Default()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -119,7 +119,7 @@ func (c *Config) validate() error {
 		return fmt.Errorf("--drain-timeout: %v is not allowed; want a duration such as 30s, or 0s to wait for nothing", c.DrainTimeout)
 	}
 	for _, later := range []struct{ flag, value string }{
-		{"--delegate", c.Delegate}, {"--install-wsl", c.InstallWSL}, {"--policy", c.Policy},
+		{"--delegate", c.Delegate}, {"--install-wsl", c.InstallWSL},
 	} {
 		if later.value != "" {
 			return fmt.Errorf("%s: %q: this version does not know it yet; leave it out", later.flag, later.value)
