@@ -18,6 +18,7 @@ type active struct {
 	decided *runtime.Decision
 
 	makes *runtime.ContainerID // the container that the attempt makes, or nil; never changes
+	place *place               // in its container's line; nil: in none
 
 	running chan struct{} // closed when a service runs
 	done    chan struct{} // closed when the last outcome is journaled

@@ -13,17 +13,27 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
-// command answers one request on the node's command subject.
-func (w *Worker) command(r bus.Request, stale bool) {
-	m := r.Message()
-	cmd, err := w.read(m)
+// takeCommand takes one request on the node's command subject. It reads it before
+// the next one comes, so that those about one container keep their order.
+func (w *Worker) takeCommand(r bus.Request) {
+	stale := w.stoodStill()
+	cmd, err := w.read(r.Message())
+	if err == nil {
+		cmd.place = w.lines.joinFor(&cmd.job)
+	}
+	w.work.Go(func() { w.command(r, cmd, err, stale) })
+}
+
+// command answers a command that was read.
+func (w *Worker) command(r bus.Request, cmd order, err error, stale bool) {
 	switch revoke := cmd.job.Op == messages.OpRevoke; {
 	case err != nil:
-		w.reply(r, w.rejected(&cmd.job, m.Data, err))
+		w.reply(r, w.rejected(&cmd.job, r.Message().Data, err))
 	case revoke && cmd.job.Attempt > 0:
 		w.revokeOnce(cmd, r)
 	case stale && cmd.job.Attempt > 0:
-		w.reply(r, w.rejected(&cmd.job, m.Data, errStoodStill))
+		cmd.place.leave()
+		w.reply(r, w.rejected(&cmd.job, r.Message().Data, errStoodStill))
 	default:
 		w.reply(r, w.answer(w.ctx, cmd))
 	}
@@ -50,6 +60,7 @@ func (w *Worker) reply(r bus.Request, outcome messages.Outcome) {
 // Shunt-Wait, once the attempt has ended.
 func (w *Worker) answer(ctx context.Context, cmd order) messages.Outcome {
 	outcome, err := w.accept(ctx, cmd)
+	cmd.place.settle()
 	if err != nil {
 		return w.rejected(&cmd.job, nil, err)
 	}
@@ -65,6 +76,7 @@ type order struct {
 	fingerprint string // "" for a placed one that does not say
 	wait        time.Duration
 	lease       *uint64 // where the node's lease stood when it was sent; nil: not said
+	place       *place  // in the line of its container; nil: in none
 }
 
 // read decodes a command and checks that it is meant for this worker.
@@ -137,6 +149,7 @@ func (w *Worker) accept(ctx context.Context, cmd order) (messages.Outcome, error
 		Phase: journal.PhaseAccepted, Accepted: time.Now(),
 	}
 	at := newActive(a)
+	at.place = cmd.place
 	if job.Op.Places() {
 		var route *messages.RouteToPeer
 		if at.decided, route = w.admit(ctx, &job); route != nil {
@@ -241,6 +254,7 @@ func (w *Worker) take(at *active) (messages.Outcome, error) {
 	w.roomChanged(at)
 	w.log.Info("accepted a job", "job", a.Job.ID, "attempt", a.Job.Attempt, "op", a.Job.Op)
 	w.tell(messages.EventAccepted, &a, "")
+	at.place.keep()
 	w.work.Go(func() { w.carryOut(at, false) })
 	return o, nil
 }

@@ -16,6 +16,12 @@ import (
 
 // perform does an attempt's op.
 func (w *Worker) perform(ctx context.Context, at *active, resumed bool) (*messages.Result, error) {
+	defer at.place.leave()
+	if !resumed || at.Job.Op != messages.OpRun { // what may run already is looked after at once
+		if err := at.place.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
 	begun := time.Now()
 	if at.Job.Op == messages.OpRun {
 		return w.run(ctx, at, resumed)
@@ -63,14 +69,14 @@ var ops = map[messages.Op]struct {
 	messages.OpPrune:       {do: (*Worker).opPrune},
 }
 
-// resolve is the container an op works on.
-func resolve(job *messages.Job) (runtime.ContainerID, error) {
-	name := job.ContainerName()
-	id, ok := runtime.ParseContainerID(name)
-	if !ok {
-		return id, fmt.Errorf("container: %q is not a container's name; want <service>-rep-<replica>: %w", name, errdefs.ErrInvalidArgument)
+// resolve is the container an op works on: by its own name, or by a second one.
+func (w *Worker) resolve(ctx context.Context, at *active) (runtime.ContainerID, error) {
+	name := at.Job.ContainerName()
+	if id, ok := runtime.ParseContainerID(name); ok {
+		return id, nil
 	}
-	return id, nil
+	d, err := persist(ctx, w, "look for container "+name, func() (runtime.Details, error) { return w.named(ctx, name) })
+	return d.ID, err
 }
 
 // runningOn is the attempt that runs a container, or nil.
@@ -93,7 +99,7 @@ func (w *Worker) opCreate(ctx context.Context, at *active) (*messages.Result, er
 }
 
 func (w *Worker) opStart(ctx context.Context, at *active) (*messages.Result, error) {
-	id, err := resolve(&at.Job)
+	id, err := w.resolve(ctx, at)
 	if err == nil {
 		err = w.cfg.Runtime.Start(ctx, id)
 	}
@@ -104,7 +110,7 @@ func (w *Worker) opStart(ctx context.Context, at *active) (*messages.Result, err
 }
 
 func (w *Worker) opStop(ctx context.Context, at *active) (*messages.Result, error) {
-	id, err := resolve(&at.Job)
+	id, err := w.resolve(ctx, at)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +129,7 @@ func (w *Worker) opStop(ctx context.Context, at *active) (*messages.Result, erro
 }
 
 func (w *Worker) opRestart(ctx context.Context, at *active) (*messages.Result, error) {
-	id, err := resolve(&at.Job)
+	id, err := w.resolve(ctx, at)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +147,7 @@ func (w *Worker) opRestart(ctx context.Context, at *active) (*messages.Result, e
 }
 
 func (w *Worker) opKill(ctx context.Context, at *active) (*messages.Result, error) {
-	id, err := resolve(&at.Job)
+	id, err := w.resolve(ctx, at)
 	if err == nil {
 		err = w.cfg.Runtime.Kill(ctx, id, at.Job.Args.Signal)
 	}
@@ -149,7 +155,11 @@ func (w *Worker) opKill(ctx context.Context, at *active) (*messages.Result, erro
 }
 
 func (w *Worker) opRemove(ctx context.Context, at *active) (*messages.Result, error) {
-	id, err := resolve(&at.Job)
+	id, err := w.resolve(ctx, at)
+	if errdefs.IsNotFound(err) {
+		changed := false
+		return &messages.Result{Container: at.Job.ContainerName(), Changed: &changed}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +179,7 @@ func (w *Worker) opRemove(ctx context.Context, at *active) (*messages.Result, er
 }
 
 func (w *Worker) opRename(ctx context.Context, at *active) (*messages.Result, error) {
-	id, err := resolve(&at.Job)
+	id, err := w.resolve(ctx, at)
 	if err == nil {
 		err = w.cfg.Runtime.Rename(ctx, id, at.Job.Args.NewName)
 	}
@@ -177,7 +187,7 @@ func (w *Worker) opRename(ctx context.Context, at *active) (*messages.Result, er
 }
 
 func (w *Worker) opExec(ctx context.Context, at *active) (*messages.Result, error) {
-	id, err := resolve(&at.Job)
+	id, err := w.resolve(ctx, at)
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +230,7 @@ func clip(output []byte) (text string, cut bool) {
 }
 
 func (w *Worker) opSyncVolumes(ctx context.Context, at *active) (*messages.Result, error) {
-	id, err := resolve(&at.Job)
+	id, err := w.resolve(ctx, at)
 	if err != nil {
 		return nil, err
 	}

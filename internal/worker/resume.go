@@ -3,6 +3,7 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/shunt-fleet/shunt/internal/worker/journal"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
@@ -15,9 +16,11 @@ func (w *Worker) resume() error {
 	if err != nil {
 		return fmt.Errorf("read the journal: %w", err)
 	}
+	slices.SortStableFunc(open, func(a, b journal.Attempt) int { return a.Accepted.Compare(b.Accepted) })
 	attempts := make([]*active, len(open))
 	for i, a := range open {
 		attempts[i] = newActive(a)
+		attempts[i].place = w.lines.joinFor(&a.Job)
 		w.attempts.resume(attempts[i])
 	}
 	if err := w.leases.restore(attempts); err != nil {

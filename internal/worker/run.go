@@ -30,6 +30,7 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 			return nil, w.abandoned(ctx, at, id, err)
 		}
 	}
+	at.place.leave() // what is asked of the container from here on has one
 	result := w.describe(ctx, id)
 	if at.Job.EffectiveKind() == messages.KindService {
 		w.sayRunning(at, result)

@@ -24,10 +24,7 @@ func (w *Worker) serve() (bus.Subscription, error) {
 		Metadata:    map[string]string{"node": node, "incarnation": w.Incarnation()},
 		Endpoints: []bus.Endpoint{{
 			Name: "cmd", Subject: root.Command(node),
-			Handler: func(r bus.Request) {
-				stale := w.stoodStill()
-				w.work.Go(func() { w.command(r, stale) })
-			},
+			Handler: w.takeCommand,
 		}},
 	}
 	answers := w.answers()

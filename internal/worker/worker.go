@@ -127,6 +127,7 @@ type Worker struct {
 	cfg      Config
 	log      *slog.Logger
 	attempts *attempts
+	lines    lines
 	revokes  revokes
 	drain    drain
 	leases   *leases

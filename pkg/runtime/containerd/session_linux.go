@@ -32,6 +32,7 @@ type session struct {
 	events  chan runtime.ExecEvent
 
 	stdin     *io.PipeWriter // nil: none
+	terminal  bool
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -68,7 +69,7 @@ func (r *Runtime) newSession(ctx context.Context, id runtime.ContainerID, opts r
 	if err != nil {
 		return nil, err
 	}
-	s := &session{events: make(chan runtime.ExecEvent)}
+	s := &session{events: make(chan runtime.ExecEvent), terminal: opts.TTY}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.process, err = task.Exec(s.ctx, "shunt-"+rand.Text(), process, s.streams(r.fifoDir(), opts))
 	if err == nil {
@@ -196,10 +197,18 @@ func (s *session) Write(p []byte) (int, error) {
 	return s.stdin.Write(p)
 }
 
-// CloseWrite ends the input. The shim holds the pipe open too, and is told.
+// endOfFile is what a terminal takes for the end of its input.
+const endOfFile = 0x04
+
+// CloseWrite ends the input. The shim holds the pipe open too, and is told. A
+// terminal is typed its end: closing it would hang up on the program.
 func (s *session) CloseWrite() error {
 	if s.stdin == nil {
 		return nil
+	}
+	if s.terminal {
+		_, err := s.stdin.Write([]byte{endOfFile})
+		return err
 	}
 	if err := s.stdin.Close(); err != nil {
 		return err
