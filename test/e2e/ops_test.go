@@ -3,9 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"runtime"
-	"strings"
 	"testing"
-
 
 	"github.com/shunt-fleet/shunt/internal/toybox"
 	"github.com/shunt-fleet/shunt/pkg/messages"
