@@ -20,13 +20,13 @@ CONFORMANCE_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' 
 E2E_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' -f1 | grep e2e)
 
 # Where those tests find the real parts. Exported only to them.
-ENVIRONMENT = SHUNT_BIN=$(CURDIR)/bin SHUNT_TOOLS=$(if $(REAL),$(CURDIR)/bin/tools) SHUNT_NATS_CLI=$(CURDIR)/bin/tools/nats
+ENVIRONMENT = SHUNT_BIN=$(CURDIR)/bin SHUNT_TOOLS=$(if $(REAL),$(CURDIR)/bin/tools) SHUNT_NATS_CLI=$(CURDIR)/bin/tools/nats SHUNT_REGISTRY=$(CURDIR)/bin/tools/registry
 
 VET_PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
 STAGES := fmt-check lint vet test-unit test-race test-conformance test-e2e test-chaos compose-test
 
 .DEFAULT_GOAL := build
-.PHONY: sim-nightly help build toybox tools nats demo bench test compose-context mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
+.PHONY: sim-nightly help build toybox tools nats registry demo bench test compose-context mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ endif
 nats: ## the stock NATS command line, pinned, into bin/tools
 	@mkdir -p bin/tools
 	@dir=$$(tools/build nats) && install -C -m 755 $$dir/* bin/tools/
+
+registry: ## the distribution registry, pinned, into bin/tools
+	@mkdir -p bin/tools
+	@dir=$$(tools/build registry) && install -C -m 755 $$dir/* bin/tools/
 
 ##: try
 
@@ -84,11 +88,11 @@ test-unit: ## tests that need nothing but Go
 test-race: ## the same under the race detector
 	CGO_ENABLED=1 go test -race $(UNIT_PACKAGES)
 
-test-conformance: tools toybox ## tests against the real containerd, under the race detector
+test-conformance: tools toybox registry ## tests against the real containerd, under the race detector
 	@pkgs="$(CONFORMANCE_PACKAGES)"; [ -n "$$pkgs" ] || { tools/stages --left-out $@ "no package has such tests"; exit 0; }; \
 	set -x; $(ENVIRONMENT) CGO_ENABLED=1 go test -race -count=1 -p 1 -timeout 10m $$pkgs
 
-test-e2e: build tools nats ## the ride with real processes, real NATS and real containerd
+test-e2e: build tools nats registry ## the ride with real processes, real NATS and real containerd
 	@pkgs="$(E2E_PACKAGES)"; [ -n "$$pkgs" ] || { tools/stages --left-out $@ "no package has such tests"; exit 0; }; \
 	set -x; $(ENVIRONMENT) go test -count=1 -p 1 -timeout 10m $$pkgs
 
@@ -125,6 +129,7 @@ tidy: ## go mod tidy, here and where a tool allows it
 	cd tools/containerd && go mod tidy
 	cd tools/runc && go mod tidy
 	cd tools/cni && go mod tidy
+	cd tools/registry && go mod tidy
 	cd tools/lint && go mod tidy
 
 clean: ## remove bin/ (the cache of tools stays)

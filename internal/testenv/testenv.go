@@ -5,6 +5,7 @@
 //
 //	SHUNT_TOOLS     directory with containerd, containerd-shim-runc-v2 and runc
 //	SHUNT_NATS_CLI  path of the nats command line
+//	SHUNT_REGISTRY  path of the distribution registry
 //	SHUNT_BIN       directory with worker, placer, shunt and toybox-linux-ARCH
 //
 // Where a part is missing, the test is skipped with the reason, which also goes
@@ -50,12 +51,24 @@ func Bin(t testing.TB) string {
 // NatsCLI is the path of the nats command line.
 func NatsCLI(t testing.TB) string {
 	t.Helper()
-	path := os.Getenv("SHUNT_NATS_CLI")
+	return file(t, "SHUNT_NATS_CLI", "make nats")
+}
+
+// Registry is the path of the distribution registry.
+func Registry(t testing.TB) string {
+	t.Helper()
+	return file(t, "SHUNT_REGISTRY", "make registry")
+}
+
+// file reads a variable and checks that the program is there.
+func file(t testing.TB, variable, remedy string) string {
+	t.Helper()
+	path := os.Getenv(variable)
 	if path == "" {
-		leaveOut(t, "SHUNT_NATS_CLI is not set (make nats builds it)")
+		leaveOut(t, fmt.Sprintf("%s is not set (%s builds it)", variable, remedy))
 	}
 	if _, err := os.Stat(path); err != nil {
-		leaveOut(t, fmt.Sprintf("SHUNT_NATS_CLI: %v (make nats builds it)", err))
+		leaveOut(t, fmt.Sprintf("%s: %v (%s builds it)", variable, err, remedy))
 	}
 	return path
 }
