@@ -54,7 +54,7 @@ func (r *Resolver) configOf(ctx context.Context, q *question, manifest v1.Descri
 	if q.pull == messages.PullNever {
 		return Config{}, fmt.Errorf("image %s: its config is not on this node, and the pull policy is never: %w", q.ref, errdefs.ErrNotFound)
 	}
-	key := configKey{sessionKey{q.repo.Name(), q.creds.id}, manifest.Digest.String()}
+	key := configKey{sessionKey{repo: q.repo.Name(), id: q.creds.id}, manifest.Digest.String()}
 	c, err := r.details.do(ctx, key, r.timeout, func(ctx context.Context) (*Config, error) {
 		return r.readConfigOf(ctx, q, manifest)
 	})

@@ -168,7 +168,7 @@ func TestWrongSettings(t *testing.T) {
 	_, _, err := image.NewResolver(image.WithKeychain(brokenKeychain{})).Platforms(t.Context(), "127.0.0.1:1/app", "", nil)
 	wantError(t, err, errdefs.ErrFailedPrecondition, "keychain", "config.json: unexpected end")
 
-	_, _, err = newResolver(image.WithEndpoint(func(string) image.Endpoint { return image.Endpoint{Host: "http://mirror/v2"} })).
+	_, _, err = newResolver(image.WithEndpoints(at(image.Endpoint{Host: "http://mirror/v2"}))).
 		Platforms(t.Context(), "nginx", "", nil)
 	wantError(t, err, errdefs.ErrFailedPrecondition, "endpoint of registry docker.io", "want host[:port]")
 }

@@ -28,10 +28,14 @@ type Store interface {
 	Lookup(ctx context.Context, ref string) (digest string, platforms []messages.Platform, err error)
 }
 
-// Endpoint is where a registry is reached.
+// Endpoint is a place that stands for a registry.
 type Endpoint struct {
-	Host     string // host[:port] of a mirror; empty: the registry itself
-	Insecure bool   // plain HTTP is allowed
+	Host      string            // host[:port]; empty: the registry itself
+	Insecure  bool              // plain HTTP is allowed
+	Transport http.RoundTripper // how it is reached; nil: as WithTransport says
+	// Mirror is shown what the keychain has for its own host, and never an ask's
+	// credentials. What it cannot answer, the next endpoint is asked.
+	Mirror bool
 }
 
 // Option is a setting of NewResolver.
@@ -41,7 +45,7 @@ type options struct {
 	store     Store
 	transport http.RoundTripper
 	keychain  authn.Keychain
-	endpoint  func(host string) Endpoint
+	endpoints func(ctx context.Context, registry string) ([]Endpoint, error)
 	cacheSize int
 	tagTTL    time.Duration
 	timeout   time.Duration
@@ -51,7 +55,7 @@ func defaults() options {
 	return options{
 		transport: remote.DefaultTransport,
 		keychain:  authn.DefaultKeychain,
-		endpoint:  func(string) Endpoint { return Endpoint{} },
+		endpoints: func(context.Context, string) ([]Endpoint, error) { return []Endpoint{{}}, nil },
 		cacheSize: DefaultCacheSize,
 		tagTTL:    DefaultTagTTL,
 		timeout:   DefaultReadTimeout,
@@ -83,17 +87,17 @@ func WithKeychain(k authn.Keychain) Option {
 	}
 }
 
-// WithEndpoint sets where registries are reached. It is given the host[:port]
-// of the reference, which is docker.io for Docker Hub. An ask's credentials go
-// to the endpoint, so name only mirrors that are trusted with them.
+// WithEndpoints sets where registries are reached: at least one place, in the
+// order in which they are asked. It is given the host[:port] of the reference,
+// which is docker.io for Docker Hub, whenever a registry is asked.
 //
 // Without it a registry is reached by HTTPS, and by plain HTTP where localhost,
 // a loopback or an RFC 1918 address does not answer that, as
 // go-containerregistry has it.
-func WithEndpoint(f func(host string) Endpoint) Option {
+func WithEndpoints(f func(ctx context.Context, registry string) ([]Endpoint, error)) Option {
 	return func(o *options) {
 		if f != nil {
-			o.endpoint = f
+			o.endpoints = f
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
@@ -56,7 +55,6 @@ func NewResolver(opts ...Option) *Resolver {
 	for _, set := range opts {
 		set(&r.options)
 	}
-	r.transport = transport.NewUserAgent(boundedTransport{r.transport}, "shunt")
 	r.images = newLRU[string, *knowledge](r.cacheSize)
 	r.grants = newLRU[grantKey, grant](r.cacheSize)
 	r.repos = newLRU[string, struct{}](r.cacheSize)
@@ -101,7 +99,7 @@ type question struct {
 	ref   string // as Normalize writes it
 	host  string // the registry, as people write it
 	named name.Reference
-	repo  name.Repository // where it is reached
+	repo  name.Repository
 	pull  messages.PullPolicy
 	creds credentials
 }
@@ -121,8 +119,8 @@ func (r *Resolver) question(ref string, pull messages.PullPolicy, auth *messages
 	if q.creds, err = credentialsOf(auth); err != nil {
 		return nil, err
 	}
-	q.repo, err = reach(q.named, r.endpoint(q.host))
-	return q, err
+	q.repo = q.named.Context()
+	return q, nil
 }
 
 // checks says whether the registry has to be asked even for what is held.

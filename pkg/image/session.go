@@ -3,6 +3,7 @@ package image
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -26,17 +27,22 @@ type session struct {
 
 type sessionKey struct {
 	repo string
+	of   string // the registry that it mirrors
 	id   identity
 }
 
-// open shakes hands with the registry of repo.
-func (r *Resolver) open(ctx context.Context, repo name.Repository, creds credentials) (*session, error) {
+// open shakes hands with the registry of repo, at an endpoint of it.
+func (r *Resolver) open(ctx context.Context, repo name.Repository, at Endpoint, creds credentials) (*session, error) {
 	auth, err := creds.authenticator(ctx, r.keychain, repo)
 	if err != nil {
 		return nil, err
 	}
+	inner := r.transport
+	if at.Transport != nil {
+		inner = at.Transport
+	}
 	scopes := []string{repo.Scope(transport.PullScope)}
-	shaken, err := transport.NewWithContext(ctx, repo.Registry, auth, r.transport, scopes)
+	shaken, err := transport.NewWithContext(ctx, repo.Registry, auth, bounded(inner), scopes)
 	if statusOf(err) == http.StatusBadRequest {
 		// Not the asker's fault: a TLS server answers so to the plain HTTP that
 		// go-containerregistry falls back to on local addresses.
@@ -53,10 +59,33 @@ func (r *Resolver) open(ctx context.Context, repo name.Repository, creds credent
 	return &session{repo: repo, puller: puller}, nil
 }
 
-// with calls fn with a session, one that was used before if there is one. When
-// its credentials have run out, a new one is opened, once.
+// with calls fn with a session at the first endpoint that can serve it. What a
+// mirror cannot answer, for whatever reason, the next is asked.
 func (r *Resolver) with(ctx context.Context, q *question, fn func(*session) error) error {
-	key := sessionKey{q.repo.Name(), q.creds.id}
+	endpoints, err := r.endpoints(ctx, q.host)
+	if err != nil {
+		return err
+	}
+	for i, at := range endpoints {
+		err = r.withAt(ctx, q, at, fn)
+		if err == nil || !at.Mirror || i == len(endpoints)-1 || ctx.Err() != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("there is no endpoint of registry %s: %w", q.host, errdefs.ErrFailedPrecondition)
+}
+
+// withAt is with at one endpoint. It uses a session that was used before if
+// there is one; when its credentials have run out, a new one is opened, once.
+func (r *Resolver) withAt(ctx context.Context, q *question, at Endpoint, fn func(*session) error) error {
+	repo, err := reach(q.named, at)
+	if err != nil {
+		return err
+	}
+	creds, key := q.creds, sessionKey{repo: repo.Name(), id: q.creds.id}
+	if at.Mirror {
+		creds, key = credentials{}, sessionKey{repo: repo.Name(), of: q.host}
+	}
 	s, used := r.sessions.take(key)
 	if used {
 		err := fn(s)
@@ -65,7 +94,7 @@ func (r *Resolver) with(ctx context.Context, q *question, fn func(*session) erro
 			return err
 		}
 	}
-	s, err := r.open(ctx, q.repo, q.creds)
+	s, err = r.open(ctx, repo, at, creds)
 	if err != nil {
 		return err
 	}

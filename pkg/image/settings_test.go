@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
@@ -33,15 +34,20 @@ func writeDockerConfig(t *testing.T, host, login string) {
 	}
 }
 
+// at has all registries reached at the endpoints.
+func at(endpoints ...image.Endpoint) func(context.Context, string) ([]image.Endpoint, error) {
+	return func(context.Context, string) ([]image.Endpoint, error) { return endpoints, nil }
+}
+
 // TestEndpoint reaches Docker Hub at a mirror.
 func TestEndpoint(t *testing.T) {
 	t.Parallel()
 	reg := newRegistry(t)
 	want := reg.index("library/nginx", "latest", linuxAMD64).Digest.String()
 	var asked string
-	r := newResolver(image.WithEndpoint(func(host string) image.Endpoint {
+	r := newResolver(image.WithEndpoints(func(_ context.Context, host string) ([]image.Endpoint, error) {
 		asked = host
-		return image.Endpoint{Host: reg.host, Insecure: true}
+		return []image.Endpoint{{Host: reg.host, Insecure: true}}, nil
 	}))
 	for _, ref := range []string{"nginx", "nginx@" + want} {
 		if digest, _ := platforms(t, r, ref, "", nil); digest != want || asked != "docker.io" {
@@ -66,7 +72,7 @@ func TestPlainHTTP(t *testing.T) {
 				}
 				return inProcess{reg}.RoundTrip(req)
 			})),
-			image.WithEndpoint(func(string) image.Endpoint { return image.Endpoint{Insecure: insecure} }))
+			image.WithEndpoints(at(image.Endpoint{Insecure: insecure})))
 		_, _, err := r.Platforms(t.Context(), "registry.example/app:x", "", nil)
 		if class == nil && err != nil {
 			t.Error(err)

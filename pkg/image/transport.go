@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/containerd/errdefs"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
 // maxBody is the most that is read of one answer, in bytes: what the
@@ -22,6 +23,11 @@ func (t boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxBody}
 	}
 	return resp, err
+}
+
+// bounded is a transport as it is used for any registry.
+func bounded(t http.RoundTripper) http.RoundTripper {
+	return transport.NewUserAgent(boundedTransport{t}, "shunt")
 }
 
 type boundedBody struct {

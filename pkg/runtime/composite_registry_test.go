@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"context"
 	"io"
 	"log"
 	"net/http"
@@ -48,7 +49,9 @@ func newRegistry(t *testing.T) *testRegistry {
 
 func (reg *testRegistry) resolver(opts ...image.Option) *image.Resolver {
 	return image.NewResolver(append([]image.Option{
-		image.WithEndpoint(func(string) image.Endpoint { return image.Endpoint{Host: reg.host, Insecure: true} }),
+		image.WithEndpoints(func(context.Context, string) ([]image.Endpoint, error) {
+			return []image.Endpoint{{Host: reg.host, Insecure: true}}, nil
+		}),
 		image.WithKeychain(authn.NewMultiKeychain()),
 	}, opts...)...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/shunt-fleet/shunt/internal/version"
 	"github.com/shunt-fleet/shunt/pkg/image"
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/registry"
 	port "github.com/shunt-fleet/shunt/pkg/runtime"
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd"
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/managed"
@@ -56,7 +57,7 @@ func (r *runtimes) memory(c *Config) (port.Runtime, *image.Resolver, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	resolver := image.NewResolver()
+	resolver := image.NewResolver(image.WithEndpoints(registry.Endpoints(c.RegistryHosts)))
 	machine, err := memory.NewMachine(memory.Config{Platforms: platforms, Images: registryImages{resolver}, Version: version.Version})
 	if err != nil {
 		return nil, nil, err
@@ -93,7 +94,7 @@ func (r *runtimes) realContainerd(ctx context.Context, c *Config) (port.Runtime,
 	if err := rt.Tend(ctx); err != nil {
 		return nil, nil, fmt.Errorf("sweep what containers have left: %w", err)
 	}
-	return rt, image.NewResolver(image.WithStore(rt)), nil
+	return rt, image.NewResolver(image.WithStore(rt), image.WithEndpoints(registry.Endpoints(c.RegistryHosts))), nil
 }
 
 // containerd is how to reach containerd and the containers of this node there.

@@ -10,13 +10,12 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/remotes"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
-	"github.com/containerd/containerd/v2/core/remotes/docker/config"
 	"github.com/containerd/errdefs"
 	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/registry"
 )
 
 // maxManifest bounds what is read of a manifest.
@@ -34,41 +33,23 @@ func (r *Runtime) resolver(ctx context.Context, ref imageRef, auth *messages.Reg
 	if err != nil {
 		return nil, err
 	}
-	opts := config.HostOptions{Credentials: creds.forHost(ref.host)}
-	if docker.IsLocalhost(ref.host) {
-		opts.DefaultScheme = "http" // what else it speaks, a hosts.toml says
-	}
-	if r.cfg.RegistryHosts != "" {
-		opts.HostDir = config.HostDirFromRoot(r.cfg.RegistryHosts)
-	}
-	hosts := config.ConfigureHosts(ctx, opts)
+	hosts := registry.Hosts(ctx, r.cfg.RegistryHosts, creds.forHost(ref.host))
 	return docker.NewResolver(docker.ResolverOptions{Hosts: creds.bearerHosts(ref.host, hosts)}), nil
 }
 
-// credentialsFor are those given, else those of the node's docker config.
+// credentialsFor are those given, else those of the node's docker configuration.
 func credentialsFor(ref imageRef, auth *messages.RegistryAuth) (credentials, error) {
-	if auth != nil {
-		switch auth.Kind {
-		case messages.AuthToken:
-			return fromAuthConfig(tokenConfig(auth)), nil
-		case messages.AuthBasic, "":
-			return credentials{user: auth.Username, secret: auth.Password}, nil
-		}
-		return credentials{}, fmt.Errorf("registry_auth.kind: %q is not known; want basic or token: %w", auth.Kind, errdefs.ErrInvalidArgument)
+	if auth == nil {
+		login, err := registry.Login(ref.host)
+		return fromAuthConfig(login), err
 	}
-	registry, err := name.NewRegistry(ref.host)
-	if err != nil {
-		return credentials{}, fmt.Errorf("image %s: %w: %w", ref.name, errdefs.ErrInvalidArgument, err)
+	switch auth.Kind {
+	case messages.AuthToken:
+		return fromAuthConfig(tokenConfig(auth)), nil
+	case messages.AuthBasic, "":
+		return credentials{user: auth.Username, secret: auth.Password}, nil
 	}
-	found, err := authn.DefaultKeychain.Resolve(registry)
-	if err != nil {
-		return credentials{}, fmt.Errorf("image %s: the node's docker config: %w: %w", ref.name, errdefs.ErrFailedPrecondition, err)
-	}
-	c, err := found.Authorization()
-	if err != nil {
-		return credentials{}, fmt.Errorf("image %s: the node's credentials: %w: %w", ref.name, errdefs.ErrFailedPrecondition, err)
-	}
-	return fromAuthConfig(*c), nil
+	return credentials{}, fmt.Errorf("registry_auth.kind: %q is not known; want basic or token: %w", auth.Kind, errdefs.ErrInvalidArgument)
 }
 
 // tokenConfig tells a token that is exchanged for the registry's own, by the
@@ -91,18 +72,17 @@ func fromAuthConfig(c authn.AuthConfig) credentials {
 	return credentials{user: c.Username, secret: c.Password}
 }
 
-// forHost gives the credentials to the image's own registry and to no mirror.
+// forHost gives the credentials to the image's own registry alone; a mirror gets
+// what the node has for it.
 func (c credentials) forHost(host string) func(string) (string, string, error) {
 	return func(asked string) (string, string, error) {
-		if !sameRegistry(asked, host) {
-			return "", "", nil
+		if registry.IsOwn(asked, host) {
+			return c.user, c.secret, nil
 		}
-		return c.user, c.secret, nil
+		login, err := registry.Login(asked)
+		mirror := fromAuthConfig(login)
+		return mirror.user, mirror.secret, err
 	}
-}
-
-func sameRegistry(asked, host string) bool {
-	return asked == host || (host == "docker.io" && asked == "registry-1.docker.io")
 }
 
 // bearerHosts puts a token that needs no exchange into the requests to the
@@ -114,7 +94,7 @@ func (c credentials) bearerHosts(host string, hosts docker.RegistryHosts) docker
 	return func(name string) ([]docker.RegistryHost, error) {
 		list, err := hosts(name)
 		for i := range list {
-			if !sameRegistry(list[i].Host, host) {
+			if !registry.IsOwn(list[i].Host, host) {
 				continue
 			}
 			header := list[i].Header.Clone()

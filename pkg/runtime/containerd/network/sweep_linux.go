@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,7 +60,7 @@ func (n *Networks) Connected() []string {
 // sweepPlugins tells the plugins what is still valid. A machine on which nothing
 // was ever connected has nothing to tell them of.
 func (n *Networks) sweepPlugins(ctx context.Context, valid []types.GCAttachment) error {
-	if _, err := os.Stat(n.cfg.leasesDir()); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(n.cfg.leasesDir()); err != nil {
 		return nil
 	}
 	n.bridge.Lock()
