@@ -12,21 +12,20 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	var file string
+	var s submission
 	cmd := &cobra.Command{
-		Use:               "explain JOB | -f FILE",
-		Short:             "say why a job is where it is, or where one would go",
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: a.completeJobs,
+		Use:   "explain JOB | -f FILE",
+		Short: "say why a job is where it is, or where one would go",
+		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var req messages.ExplainRequest
 			switch {
-			case file != "":
-				jobs, err := a.wantedJobs(&wanted{}, []string{file}, nil)
+			case s.file != "":
+				job, err := a.readJob(&s, nil)
 				if err != nil {
 					return err
 				}
-				req.Job = &jobs[0]
+				req.Job = &job
 			case len(args) == 1:
 				req.ID = args[0]
 			default:
@@ -44,7 +43,7 @@ func (a *app) explainCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` with a Job to ask about; nothing happens to it")
+	cmd.Flags().StringVarP(&s.file, "file", "f", "", "`FILE` with a Job to ask about; nothing happens to it")
 	return cmd
 }
 
@@ -61,5 +60,5 @@ func showVerdicts(w io.Writer, reply *messages.ExplainReply) error {
 			rows = append(rows, []string{n.Node, n.Code, n.Reason})
 		}
 	}
-	return printTable(w, rows)
+	return table(w, rows)
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -17,51 +15,46 @@ import (
 )
 
 func (a *app) nodesCommand() *cobra.Command {
-	var req messages.NodesRequest
-	var platform string
+	var labels map[string]string
 	cmd := &cobra.Command{
 		Use:   "nodes",
-		Short: "list the nodes and what they can run",
+		Short: "show the nodes and what they can run",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if platform != "" {
-				p, err := messages.ParsePlatform(platform)
-				if err != nil {
-					return fmt.Errorf("--platform: %w", err)
+			return a.ask(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				var nodes []messages.NodeInfo
+				for n, err := range c.Nodes(ctx, messages.NodesRequest{Labels: labels}) {
+					if err != nil {
+						return err
+					}
+					nodes = append(nodes, n)
 				}
-				req.Platform = &p
-			}
-			return a.last(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				nodes := paced(ctx, answerWithin, func(ctx context.Context) iter.Seq2[messages.NodeInfo, error] { return c.Nodes(ctx, req) })
-				return list(a, nodesHead, nodes, nodeRow)
+				if a.output == "json" {
+					return a.json(nodes)
+				}
+				return showNodes(a.out, nodes)
 			})
 		},
 	}
-	cmd.Flags().StringToStringVar(&req.Labels, "label", nil, "only nodes with this label, as `k=v`")
-	cmd.Flags().StringVar(&platform, "platform", "", "only nodes that run this `OS/ARCH`")
+	cmd.Flags().StringToStringVar(&labels, "label", nil, "only nodes with this label, as `k=v`")
 	return cmd
 }
 
-var nodesHead = []string{"NODE", "STATE", "HEARD", "RUNS", "CONTAINERS", "LABELS"}
-
 // showNodes prints a line for each node.
 func showNodes(w io.Writer, nodes []messages.NodeInfo) error {
-	rows := [][]string{nodesHead}
+	rows := [][]string{{"NODE", "STATE", "HEARD", "RUNS", "CONTAINERS", "LABELS"}}
 	for i := range nodes {
-		rows = append(rows, nodeRow(&nodes[i]))
+		n := &nodes[i]
+		runs := make([]string, len(n.Platforms))
+		for j, p := range n.Platforms {
+			runs[j] = p.Platform.String()
+		}
+		rows = append(rows, []string{
+			n.Node, string(n.State), n.Age.String() + " ago", orDash(strings.Join(runs, ", ")),
+			strconv.Itoa(n.Containers), orDash(labelList(n.Labels)),
+		})
 	}
-	return printTable(w, rows)
-}
-
-func nodeRow(n *messages.NodeInfo) []string {
-	runs := make([]string, len(n.Platforms))
-	for j, p := range n.Platforms {
-		runs[j] = p.Platform.String()
-	}
-	return []string{
-		n.Node, string(n.State), n.Age.String() + " ago", orDash(strings.Join(runs, ", ")),
-		strconv.Itoa(n.Containers), orDash(labelList(n.Labels)),
-	}
+	return table(w, rows)
 }
 
 func labelList(labels map[string]string) string {

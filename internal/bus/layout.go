@@ -64,6 +64,7 @@ func NewLayout(root messages.Root, replicas int, budget int64) Layout {
 		Buckets: []Store{
 			{Name: root.Stream(messages.BucketJobs), MaxBytes: share(16)},
 			{Name: root.Stream(messages.BucketNames), MaxBytes: share(2)},
+			{Name: root.Stream(messages.BucketKeys), MaxBytes: share(1)},
 		},
 	}
 }

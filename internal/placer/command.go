@@ -33,8 +33,13 @@ func (p *Placer) command(ctx context.Context, rec *messages.Record, to placement
 		}
 		header[messages.HeaderLease] = stands
 	}
-	outcome, err := p.ask(ctx, to.Node, header, &job)
 	log := p.log.With("job", job.ID, "node", to.Node, "attempt", to.Attempt)
+	job, err := p.sealFor(ctx, to.Node, job)
+	if err != nil {
+		log.Warn("a command is not sent just now", "error", err)
+		return false
+	}
+	outcome, err := p.ask(ctx, to.Node, header, &job)
 	switch {
 	case err == nil:
 		log.Info("answered", "status", outcome.Status, "reason", reason(outcome))

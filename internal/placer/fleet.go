@@ -113,6 +113,14 @@ func (f *fleet) answered(node string, did bool, now time.Time) {
 	}
 }
 
+// xkey is the node's public key, as it was last heard; "": it was not.
+func (f *fleet) xkey(node string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, _ := f.table.Get(node)
+	return n.Caps.XKey
+}
+
 // snapshot is the table as it is.
 func (f *fleet) snapshot() peer.Snapshot {
 	f.mu.Lock()

@@ -18,7 +18,8 @@
 // and nodes for what they run.
 //
 // Reading order: placer.go, streams.go and apply.go (an event comes in),
-// perform.go, errands.go, command.go, done.go, delete.go, names.go (what follows),
+// perform.go, errands.go, command.go, xkey.go, done.go, delete.go, names.go (what
+// follows),
 // sweep.go, turn.go, nodes.go, lost.go, leases.go, drain.go, quiet.go, reconcile.go
 // (what comes with time), verbs.go (what operators ask).
 package placer
@@ -32,6 +33,7 @@ import (
 
 	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/seal"
 )
 
 // Config is what a placer needs.
@@ -42,6 +44,10 @@ type Config struct {
 	Layout  bus.Layout    // made and checked at start
 	Version string
 	Logger  *slog.Logger // default: slog.Default
+
+	// Key opens the credentials that jobs bring along; all placers need the same.
+	// Default: one that they keep in the store.
+	Key *seal.Key
 
 	// RequestTimeout is how long a command waits for its answer, and half of
 	// how long a record must have stood still before it is taken up. Default 5 s.
@@ -117,6 +123,7 @@ type Placer struct {
 	log     *slog.Logger
 	jobs    bus.Bucket
 	names   bus.Bucket
+	keys    bus.Bucket
 	records *records
 	fleet   *fleet
 	leases  *leases
@@ -152,6 +159,7 @@ func Start(ctx context.Context, cfg Config) (*Placer, error) {
 		log:     cfg.Logger.With("placer", cfg.ID),
 		jobs:    cfg.Bus.Bucket(cfg.Root.Stream(messages.BucketJobs)),
 		names:   cfg.Bus.Bucket(cfg.Root.Stream(messages.BucketNames)),
+		keys:    cfg.Bus.Bucket(cfg.Root.Stream(messages.BucketKeys)),
 		records: newRecords(),
 		fleet:   newFleet(),
 		leases:  newLeases(),

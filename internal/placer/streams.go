@@ -79,6 +79,19 @@ func (p *Placer) takeJob(ctx context.Context, id string, data []byte) error {
 	if err != nil {
 		return p.reject(ctx, id, job.Op, *messages.AsError(err))
 	}
+	if err := p.checkAuth(ctx, &job); err != nil {
+		said, ok := errors.AsType[*messages.Error](err)
+		if !ok {
+			return err
+		}
+		// The same job again gets the record's answer again, even if the key is
+		// another by now.
+		if _, err := p.find(ctx, id); isCode(err, messages.CodeNotFound) {
+			return p.reject(ctx, id, job.Op, *said)
+		} else if err != nil {
+			return err
+		}
+	}
 	return p.apply(ctx, id, placement.Submitted{Job: job, Fingerprint: fingerprint})
 }
 

@@ -160,11 +160,17 @@ func (p *Placer) explain(ctx context.Context, req messages.ExplainRequest) (any,
 	return placement.Explain(&rec.Job, rec.Platforms, p.fleet.snapshot(), time.Now()), nil
 }
 
-func (p *Placer) info(context.Context, messages.EmptyRequest) (any, error) {
-	return messages.PlacerInfoReply{
+func (p *Placer) info(ctx context.Context, _ messages.EmptyRequest) (any, error) {
+	reply := messages.PlacerInfoReply{
 		V: messages.Version, ID: p.cfg.ID, Version: p.cfg.Version,
 		Placers: p.livePlacers(), Counts: p.records.counts(),
-	}, nil
+	}
+	if key, err := p.xkey(ctx); err == nil {
+		reply.XKey = key.Public()
+	} else {
+		p.log.Warn("the placers' xkey is not told just now", "error", err)
+	}
+	return reply, nil
 }
 
 func unavailable(err error) error {

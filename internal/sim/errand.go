@@ -13,7 +13,7 @@ import (
 func (c *client) errand(ctx context.Context) {
 	node, service := c.node(), c.someService()
 	job := messages.Job{V: messages.Version, Target: node}
-	switch c.rng.IntN(9) {
+	switch c.rng.IntN(13) {
 	case 0:
 		job.Op, job.Args = messages.OpPull, messages.Args{Image: "sim/both:1"}
 	case 1:
@@ -22,9 +22,9 @@ func (c *client) errand(ctx context.Context) {
 		job.Op, job.Args = messages.OpRemoveImage, messages.Args{Image: "sim/mine:1"}
 	case 3:
 		job.Op = messages.OpPrune
-	case 4:
+	case 4, 9, 10: // with the next, what needs a service that is up: often there is none
 		job.Op, job.Container, job.Args = messages.OpSyncVolumes, service, messages.Args{Copy: "registry.sim/volumes:1"}
-	case 5:
+	case 5, 11, 12:
 		job.Op, job.Container, job.Args = messages.OpRename, service, messages.Args{NewName: c.id("name")}
 	case 6:
 		c.ask(ctx, root.NodeVerb(node, messages.VerbImages), messages.ImagesRequest{V: messages.Version})

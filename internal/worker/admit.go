@@ -15,7 +15,7 @@ import (
 // exact counterpart of placement's optimistic filters; no route means yes. The
 // decision is where the container is to run, or nil where that has to be found
 // out by doing it.
-func (w *Worker) admit(ctx context.Context, job *messages.Job) (*runtime.Decision, *messages.RouteToPeer) {
+func (w *Worker) admit(ctx context.Context, job *messages.Job, auth *messages.RegistryAuth) (*runtime.Decision, *messages.RouteToPeer) {
 	if w.attempts.isClosed() {
 		return nil, noNewWork(job)
 	}
@@ -24,7 +24,7 @@ func (w *Worker) admit(ctx context.Context, job *messages.Job) (*runtime.Decisio
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.DecideWithin)
 	defer cancel()
-	d, err := w.cfg.Runtime.Decide(ctx, job.EffectiveService(), job.Spec, nil)
+	d, err := w.cfg.Runtime.Decide(ctx, job.EffectiveService(), job.Spec, auth)
 	if verdict, ok := errors.AsType[*runtime.RouteToPeerError](err); ok {
 		return nil, w.routeToPeer(verdict)
 	}

@@ -102,7 +102,8 @@ func (w *Worker) capabilities(ctx context.Context, seq uint64, ttl time.Duration
 		At: time.Now(), Interval: messages.Duration(w.cfg.Heartbeat), TTL: messages.Duration(ttl),
 		Host: w.cfg.Host, Platforms: []messages.RuntimePlatform{},
 		Free: w.attempts.free(), Total: w.cfg.Total,
-		Labels: w.cfg.Labels, Draining: w.attempts.isClosed(), Containers: w.attempts.containers(), Version: w.cfg.Version,
+		Labels: w.cfg.Labels, Draining: w.attempts.isClosed(), Containers: w.attempts.containers(),
+		XKey: w.cfg.Key.Public(), Version: w.cfg.Version,
 	}
 	if ttl == 0 {
 		return c // it leaves: what it could run does not matter

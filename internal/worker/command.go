@@ -150,9 +150,13 @@ func (w *Worker) accept(ctx context.Context, cmd order) (messages.Outcome, error
 	}
 	at := newActive(a)
 	at.place = cmd.place
+	auth, err := w.cfg.Key.Open(&job)
+	if err != nil {
+		return messages.Outcome{}, err
+	}
 	if job.Op.Places() {
 		var route *messages.RouteToPeer
-		if at.decided, route = w.admit(ctx, &job); route != nil {
+		if at.decided, route = w.admit(ctx, &job, auth); route != nil {
 			return w.refuse(a, route)
 		}
 	}

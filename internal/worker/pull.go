@@ -10,12 +10,17 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
-// pull gets an image, again and again while what is wrong may pass, and tells
-// how far it is. Of an image that is here nothing is told.
+// pull gets an image with the job's credentials, again and again while what is
+// wrong may pass, and tells how far it is. Of an image that is here nothing is
+// told.
 func (w *Worker) pull(ctx context.Context, at *active, image string, opts runtime.PullOptions) (runtime.ImageInfo, error) {
+	auth, err := w.cfg.Key.Open(&at.Job)
+	if err != nil {
+		return runtime.ImageInfo{}, err
+	}
 	tell, told := w.tellPulling(at)
 	defer told()
-	opts.Progress = tell
+	opts.Auth, opts.Progress = auth, tell
 	return persist(ctx, w, "pull "+image, func() (runtime.ImageInfo, error) {
 		return w.cfg.Runtime.Pull(ctx, image, opts)
 	})

@@ -50,8 +50,9 @@ type rig struct {
 	bus     *faultyBus
 	cfg     worker.Config
 	w       *worker.Worker
-	away    bool // the runtime is, when a worker starts
-	asked   int  // requests and commands, for their names
+	away    bool                                             // the runtime is, when a worker starts
+	asked   int                                              // requests and commands, for their names
+	pulls   func(context.Context, runtime.PullOptions) error // the runtime's
 
 	mu       sync.Mutex
 	outcomes []messages.Outcome
@@ -127,7 +128,7 @@ func (r *rig) subscribe(subject string, f func(bus.Message)) {
 // start starts a worker over what the last one left.
 func (r *rig) start() {
 	r.t.Helper()
-	r.faulty = &faultyRuntime{Runtime: memory.New(r.machine), away: r.away}
+	r.faulty = &faultyRuntime{Runtime: memory.New(r.machine), away: r.away, pulls: r.pulls}
 	composite, err := runtime.NewComposite(runtime.CompositeConfig{
 		Primary: runtime.Member{Runtime: r.faulty}, Resolver: images, Logger: r.cfg.Logger,
 	})
@@ -300,8 +301,6 @@ type faultyRuntime struct {
 	mu      sync.Mutex
 	away    bool
 	creates int
-	deaf    bool                                             // stops hang
-	sick    string                                           // what every health check finds wrong
 	exec    *runtime.ExecResult                              // what every exec gives, if set
 	hang    chan struct{}                                    // closed when lists no longer hang; nil: they do not
 	pulls   func(context.Context, runtime.PullOptions) error // before every pull, if set
@@ -323,24 +322,6 @@ func (f *faultyRuntime) hangs() (goOn func()) {
 	defer f.mu.Unlock()
 	f.hang = make(chan struct{})
 	return func() { close(f.hang) }
-}
-
-// setDeafToStop makes stops hang.
-func (f *faultyRuntime) setDeafToStop(deaf bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.deaf = deaf
-}
-
-func (f *faultyRuntime) Stop(ctx context.Context, id runtime.ContainerID, timeout time.Duration) error {
-	f.mu.Lock()
-	deaf := f.deaf
-	f.mu.Unlock()
-	if deaf {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	return f.Runtime.Stop(ctx, id, timeout)
 }
 
 func (f *faultyRuntime) gone() bool {

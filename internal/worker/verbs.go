@@ -121,7 +121,7 @@ func (w *Worker) attempt(_ context.Context, req messages.AttemptRequest) (any, e
 func (w *Worker) info(ctx context.Context, _ messages.EmptyRequest) (any, error) {
 	reply := messages.InfoReply{
 		V: messages.Version, Node: w.cfg.Node, Version: w.cfg.Version, Incarnation: w.Incarnation(),
-		Policy: w.cfg.Policy.Describe(),
+		Policy: w.cfg.Policy.Describe(), XKey: w.cfg.Key.Public(),
 	}
 	for _, m := range w.cfg.Runtime.Members(ctx) {
 		info := messages.RuntimeInfo{Name: m.Name, Platforms: m.Platforms}

@@ -26,6 +26,7 @@ import (
 	"github.com/shunt-fleet/shunt/internal/worker/policy"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/seal"
 )
 
 // Runtime is what a worker runs containers with; *runtime.Composite is one.
@@ -49,6 +50,10 @@ type Config struct {
 	Version string
 	Policy  *policy.Policy // what containers may do here; default: policy.Default
 	Logger  *slog.Logger   // default: slog.Default
+	// Key opens the credentials that are sealed for this node; the journal holds
+	// them sealed, so the next worker needs the same. Default: one that ends with
+	// this worker.
+	Key *seal.Key
 
 	Heartbeat time.Duration // default 3 s
 	TTL       time.Duration // default 10 s; of heartbeats and of the node's lease
@@ -95,6 +100,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Clock == nil {
 		c.Clock = processClock{time.Now()}
+	}
+	if c.Key == nil {
+		var err error
+		if c.Key, err = seal.NewKey(); err != nil {
+			return c, err
+		}
 	}
 	if c.Peers == 0 {
 		c.Peers = 256

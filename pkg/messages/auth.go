@@ -46,6 +46,9 @@ const (
 // RegistryAuth are credentials for a registry: what a SealedAuth's box holds.
 // It never travels on its own and never prints its secret.
 type RegistryAuth struct {
+	// Registry is the host[:port] that they are for, as in the references of its
+	// images; docker.io for Docker Hub. They are shown to no other.
+	Registry string   `json:"registry,omitzero"`
 	Username string   `json:"username,omitzero"`
 	Password string   `json:"password,omitzero"` // the token itself for AuthToken
 	Kind     AuthKind `json:"kind,omitzero"`     // default: basic

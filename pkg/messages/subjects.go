@@ -61,6 +61,7 @@ const (
 	StreamLeases   = "LEASES"
 	BucketJobs     = "JOBS"
 	BucketNames    = "NAMES"
+	BucketKeys     = "KEYS" // the placers' xkey
 )
 
 // Token returns the n-th token of a subject behind its root: of

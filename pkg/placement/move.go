@@ -48,7 +48,7 @@ const eventVacated = "vacated"
 func (s *step) heir(o *messages.Outcome) bool {
 	r, succ := s.rec, *s.rec.Successor
 	switch {
-	case !o.Status.Ends() && !o.Healthy():
+	case o.Status == messages.StatusAccepted:
 		if succ.Accepted {
 			return false
 		}

@@ -89,12 +89,12 @@ func (s *step) counts(o *messages.Outcome) {
 	}
 }
 
-// up notes that the attempt is accepted, or a service running, healthy or not.
+// up notes that the attempt is accepted, or a service running.
 func (s *step) up(o *messages.Outcome) {
 	r := s.rec
 	s.started()
 	r.State = messages.StateRunning
-	healthy := o.Healthy()
+	healthy := o.Status == messages.StatusRunning
 	if healthy && !r.Healthy {
 		r.HealthySince = s.now
 	}
@@ -333,11 +333,7 @@ func reasonOf(o *messages.Outcome) string {
 	case o.Route != nil:
 		return o.Route.Reason
 	case o.Result != nil && o.Result.ExitCode != nil:
-		said := fmt.Sprintf("the container ended with exit code %d (%s)", *o.Result.ExitCode, o.Result.ExitReason)
-		if n := o.Result.Restarts; n > 0 {
-			said += fmt.Sprintf(", after %d restarts on %s", n, o.Node)
-		}
-		return said
+		return fmt.Sprintf("the container ended with exit code %d (%s)", *o.Result.ExitCode, o.Result.ExitReason)
 	}
 	return ""
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/shunt-fleet/shunt/internal/placer"
 	"github.com/shunt-fleet/shunt/internal/version"
 	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/seal"
 )
 
 // Config is the placer's command line.
@@ -38,6 +39,7 @@ type Config struct {
 	RequestTimeout     time.Duration
 	QuietAfter         time.Duration
 	MovesAtOnce        int
+	XKey               string // file of the key for credentials; "": kept in the store
 	Logger             *slog.Logger
 }
 
@@ -56,6 +58,7 @@ func (c *Config) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&c.SubjectRoot, "subject-root", messages.DefaultRoot, "first `TOKEN` of every subject")
 	fs.DurationVar(&c.RequestTimeout, "request-timeout", 5*time.Second, "how long a command waits for its answer; a record that stood still for twice as long is taken up")
 	fs.DurationVar(&c.QuietAfter, "quiet-after", time.Minute, "how long a running job may be quiet before its worker is asked about it")
+	fs.StringVar(&c.XKey, "xkey", "", "`FILE` with the seed of the xkey that jobs' credentials are sealed for, the same for all placers (default: kept in the store)")
 	fs.IntVar(&c.MovesAtOnce, "moves-at-once", 4, "how many services leave a node that drains at the same time")
 }
 
@@ -127,6 +130,12 @@ func (p *Placer) start(ctx context.Context, c Config) error {
 		link.URL, link.InProcess = p.URL, p.server
 	}
 	var err error
+	var key *seal.Key
+	if c.XKey != "" {
+		if key, err = seal.LoadFile(c.XKey); err != nil {
+			return fmt.Errorf("--xkey: %w", err)
+		}
+	}
 	if p.bus, err = natsbus.Connect(ctx, link); err != nil {
 		return err
 	}
@@ -134,7 +143,7 @@ func (p *Placer) start(ctx context.Context, c Config) error {
 	p.placer, err = placer.Start(ctx, placer.Config{
 		ID: c.ID, Bus: p.bus, Root: root, Layout: bus.NewLayout(root, c.Replicas, c.StoreSize),
 		Version: version.Version, Logger: c.Logger, RequestTimeout: c.RequestTimeout,
-		QuietAfter: c.QuietAfter, MovesAtOnce: c.MovesAtOnce,
+		QuietAfter: c.QuietAfter, MovesAtOnce: c.MovesAtOnce, Key: key,
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/shunt-fleet/shunt/cmd/internal/process"
@@ -16,6 +17,7 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/managed"
+	"github.com/shunt-fleet/shunt/pkg/seal"
 )
 
 // Worker is a running worker and what belongs to it.
@@ -86,10 +88,14 @@ func (w *Worker) start(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
+	key, err := seal.KeptIn(filepath.Join(c.StateDir, "xkey"))
+	if err != nil {
+		return err
+	}
 	w.worker, err = worker.Start(ctx, worker.Config{
 		Node: c.Node, Bus: w.bus, Runtime: w.runtimes.composite, Journal: w.journal, Root: root,
 		Labels: c.Labels, Host: host, Total: room, Version: version.Version, Policy: allowed, Logger: c.Logger,
-		Heartbeat: c.Heartbeat, TTL: c.TTL, Peers: c.Peers, Guard: guard, Clock: lease.BootClock{},
+		Heartbeat: c.Heartbeat, TTL: c.TTL, Peers: c.Peers, Guard: guard, Clock: lease.BootClock{}, Key: key,
 	})
 	if err != nil {
 		return err
