@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,24 +18,13 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
-// Exit codes of every verb.
-const (
-	exitDone        = 0
-	exitJobFailed   = 1
-	exitBadUse      = 2
-	exitUnreachable = 3
-	exitTimedOut    = 4
-)
-
-// errJobFailed says that the verb did its work and the job did not do well.
-var errJobFailed = errors.New("the job did not complete")
-
 // app is what the verbs share.
 type app struct {
 	in       io.Reader
 	out, err io.Writer
 
 	cfg     client.Config
+	context string // of the nats command line, by name
 	root    string
 	output  string
 	timeout time.Duration
@@ -47,6 +35,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	a := &app{in: in, out: out, err: errOut}
 	cmd := a.command()
 	cmd.SetArgs(args)
+	cmd.SetIn(in)
 	cmd.SetOut(out)
 	cmd.SetErr(errOut)
 	ctx, stop := process.Signals(ctx)
@@ -54,57 +43,86 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	err := cmd.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errJobFailed) {
 		_, _ = fmt.Fprintln(errOut, "shunt:", err)
+		if next := nextStep(err); next != "" {
+			_, _ = fmt.Fprintln(errOut, "next:", next)
+		}
 	}
 	return exitCode(err)
 }
 
-// exitCode is the code that stands for an error.
-func exitCode(err error) int {
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.Is(err, errJobFailed):
-		return exitJobFailed
-	case errors.Is(err, client.ErrUnreachable):
-		return exitUnreachable
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return exitTimedOut
-	}
-	if e, ok := errors.AsType[*messages.Error](err); ok && e.Code == messages.CodeUnavailable {
-		return exitUnreachable
-	}
-	return exitBadUse
-}
-
 func (a *app) command() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:           "shunt",
-		Short:         "container jobs on fleets whose machines are not alike",
-		Version:       version.Version,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			if err := settings.Apply(cmd.Flags()); err != nil {
-				return err
-			}
-			a.cfg.Root = messages.Root(a.root)
-			if a.output != "table" && a.output != "json" {
-				return fmt.Errorf("--output: %q is not a form; want table or json", a.output)
-			}
-			return nil
-		},
+		Use:               "shunt",
+		Short:             "container jobs on fleets whose machines are not alike",
+		Version:           version.Version,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) },
 	}
 	f := cmd.PersistentFlags()
-	f.StringVar(&a.cfg.URL, "nats", "nats://127.0.0.1:4222", "`URL` of the NATS server")
+	f.StringVar(&a.cfg.URL, "nats", defaultURL, "`URL` of the NATS server")
+	f.StringVar(&a.context, "context", "", "`NAME` of a context of the nats command line, which says the server and the credentials")
 	f.StringVar(&a.cfg.Creds, "creds", "", "`FILE` with the NATS credentials")
 	f.StringVar(&a.cfg.TLSCA, "tls-ca", "", "PEM `FILE` with the authorities of the NATS server's certificate")
 	f.StringVar(&a.root, "subject-root", messages.DefaultRoot, "first `TOKEN` of every subject")
 	f.StringVar(&a.output, "output", "table", "table or json")
 	f.DurationVar(&a.timeout, "timeout", 0, "how long to wait at the most; 0: 10s for an answer, no limit for a job")
 	settings.AddConfigFlag(f)
-	cmd.AddCommand(a.submitCommand(), a.getCommand(), a.nodesCommand(), a.logsCommand(),
-		a.explainCommand(), a.devCommand(), a.demoCommand(), a.simCommand(sim.Harness))
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("context", cobra.NoFileCompletions)
+	cmd.AddGroup(&cobra.Group{ID: groupJobs, Title: "Jobs:"}, &cobra.Group{ID: groupContainers, Title: "Containers:"},
+		&cobra.Group{ID: groupImages, Title: "Images of a node:"}, &cobra.Group{ID: groupFleet, Title: "The fleet:"},
+		&cobra.Group{ID: groupTry, Title: "Trying it:"})
+	a.addVerbs(cmd)
 	return cmd
+}
+
+// The groups in which help lists the verbs.
+const (
+	groupJobs       = "jobs"
+	groupContainers = "containers"
+	groupImages     = "images"
+	groupFleet      = "fleet"
+	groupTry        = "try"
+)
+
+// addVerbs adds every verb, each in its group.
+func (a *app) addVerbs(root *cobra.Command) {
+	for group, verbs := range map[string][]*cobra.Command{
+		groupJobs: {
+			a.submitCommand(), a.runCommand(), a.applyCommand(), a.deleteCommand(), a.jobsCommand(), a.getCommand(),
+			a.explainCommand(), a.waitCommand(), a.logsCommand(), a.cancelCommand(), a.retryCommand(),
+		},
+		groupContainers: {
+			a.execCommand(), a.startCommand(), a.stopCommand(), a.restartCommand(), a.killCommand(), a.rmCommand(),
+			a.renameCommand(), a.inspectCommand(), a.statsCommand(),
+		},
+		groupImages: {a.pullCommand(), a.imagesCommand(), a.tagCommand(), a.rmiCommand(), a.pruneCommand()},
+		groupFleet: {
+			a.nodesCommand(), a.peersCommand(), a.infoCommand(), a.drainCommand(), a.undrainCommand(),
+			a.forgetCommand(), a.eventsCommand(),
+		},
+		groupTry: {a.devCommand(), a.demoCommand(), a.simCommand(sim.Harness)},
+	} {
+		for _, verb := range verbs {
+			verb.GroupID = group
+		}
+		root.AddCommand(verbs...)
+	}
+	root.AddCommand(completionCommand())
+}
+
+// begin reads the settings that all verbs have.
+func (a *app) begin(cmd *cobra.Command) error {
+	if err := settings.Apply(cmd.Flags()); err != nil {
+		return err
+	}
+	a.cfg.Root = messages.Root(a.root)
+	if !slices.Contains([]string{"table", "json"}, a.output) {
+		return fmt.Errorf("--output: %q is not a form; want table or json", a.output)
+	}
+	return nil
 }
 
 // answerWithin is how long a single answer is waited for.
@@ -127,43 +145,35 @@ func (a *app) bounded(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithTimeout(ctx, a.timeout)
 }
 
-// connect connects to the fleet.
-func (a *app) connect(ctx context.Context) (*client.Client, error) {
-	cfg := a.cfg
-	cfg.Name = "shunt"
-	return client.Connect(ctx, cfg)
-}
-
 // ask connects for a verb that wants single answers.
 func (a *app) ask(ctx context.Context, f func(context.Context, *client.Client) error) error {
 	ctx, cancel := a.patience(ctx)
 	defer cancel()
-	c, err := a.connect(ctx)
+	return a.with(ctx, f)
+}
+
+// last connects for a verb that lasts until there is no more to say.
+func (a *app) last(ctx context.Context, f func(context.Context, *client.Client) error) error {
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	return a.with(ctx, f)
+}
+
+func (a *app) with(ctx context.Context, f func(context.Context, *client.Client) error) error {
+	c, stop, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer stop()
 	return f(ctx, c)
 }
 
-// json prints a value as JSON.
-func (a *app) json(v any) error {
-	enc := json.NewEncoder(a.out)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+// say prints a line for the person at the terminal.
+func (a *app) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(a.out, format+"\n", args...)
 }
 
-// table prints rows in columns; the first row is the head.
-func table(w io.Writer, rows [][]string) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		for i, cell := range row {
-			if i > 0 {
-				_, _ = fmt.Fprint(t, "\t")
-			}
-			_, _ = fmt.Fprint(t, cell)
-		}
-		_, _ = fmt.Fprintln(t)
-	}
-	return t.Flush()
+// note prints a line that is not part of what was asked for.
+func (a *app) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(a.err, format+"\n", args...)
 }

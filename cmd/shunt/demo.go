@@ -166,7 +166,7 @@ func (s *story) ending(ctx context.Context, id string) error {
 	}
 	s.say("")
 	s.say("$ shunt logs %s", id)
-	if err := s.copyLogs(ctx, s.client, rec.Node, messages.LogsRequest{Job: id}); err != nil {
+	if err := s.client.Node(rec.Node).CopyLogs(ctx, messages.LogsRequest{Job: id}, s.out, s.err); err != nil {
 		return err
 	}
 	s.say("")

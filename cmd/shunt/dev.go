@@ -73,8 +73,3 @@ func (a *app) dev(ctx context.Context, f *fleet) error {
 	<-ctx.Done()
 	return nil
 }
-
-// say prints a line for the person at the terminal.
-func (a *app) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(a.out, format+"\n", args...)
-}

@@ -12,20 +12,21 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	var s submission
+	var file string
 	cmd := &cobra.Command{
-		Use:   "explain JOB | -f FILE",
-		Short: "say why a job is where it is, or where one would go",
-		Args:  cobra.MaximumNArgs(1),
+		Use:               "explain JOB | -f FILE",
+		Short:             "say why a job is where it is, or where one would go",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeJobs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var req messages.ExplainRequest
 			switch {
-			case s.file != "":
-				job, err := a.readJob(&s, nil)
+			case file != "":
+				jobs, err := a.wantedJobs(&wanted{}, []string{file}, nil)
 				if err != nil {
 					return err
 				}
-				req.Job = &job
+				req.Job = &jobs[0]
 			case len(args) == 1:
 				req.ID = args[0]
 			default:
@@ -43,7 +44,7 @@ func (a *app) explainCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&s.file, "file", "f", "", "`FILE` with a Job to ask about; nothing happens to it")
+	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` with a Job to ask about; nothing happens to it")
 	return cmd
 }
 
@@ -60,5 +61,5 @@ func showVerdicts(w io.Writer, reply *messages.ExplainReply) error {
 			rows = append(rows, []string{n.Node, n.Code, n.Reason})
 		}
 	}
-	return table(w, rows)
+	return printTable(w, rows)
 }

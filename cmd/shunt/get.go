@@ -13,15 +13,28 @@ import (
 )
 
 func (a *app) getCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "get [JOB]",
-		Short: "show a job, or the live jobs",
-		Args:  cobra.MaximumNArgs(1),
+	var watch bool
+	cmd := &cobra.Command{
+		Use:               "get [JOB]",
+		Short:             "show a job and its history; without one, as jobs",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeJobs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case watch && len(args) == 1:
+				return a.last(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+					return follow(ctx, a, c.Watch(ctx, args[0]), recordLine)
+				})
+			case watch:
+				return a.last(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+					return follow(ctx, a, c.WatchAll(ctx, messages.JobsRequest{}), recordLine)
+				})
+			case len(args) == 0:
+				return a.last(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+					return a.listJobs(ctx, c, messages.JobsRequest{})
+				})
+			}
 			return a.ask(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				if len(args) == 0 {
-					return a.getAll(ctx, c)
-				}
 				rec, err := c.Job(ctx, args[0])
 				if err != nil {
 					return err
@@ -30,18 +43,8 @@ func (a *app) getCommand() *cobra.Command {
 			})
 		},
 	}
-}
-
-// getAll shows every live job.
-func (a *app) getAll(ctx context.Context, c *client.Client) error {
-	var all []messages.Record
-	for rec, err := range c.Jobs(ctx, messages.JobsRequest{}) {
-		if err != nil {
-			return err
-		}
-		all = append(all, rec)
-	}
-	return a.showRecords(all)
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on until the job has ended, and show every change")
+	return cmd
 }
 
 // showRecord prints all there is to say of a job.
@@ -51,25 +54,26 @@ func (a *app) showRecord(r *messages.Record) error {
 	}
 	rows := [][]string{
 		{"job", r.Job.ID},
-		{"state", string(r.State)},
+		{"state", stateOf(r)},
 		{"node", orDash(r.Node)},
 		{"attempt", strconv.FormatUint(r.Attempt, 10)},
+		{"reason", r.Reason},
 	}
-	if r.Reason != "" {
-		rows = append(rows, []string{"reason", r.Reason})
+	if s := r.Successor; s != nil {
+		rows = append(rows, []string{"successor", fmt.Sprintf("attempt %d on %s", s.Attempt, s.Node)})
 	}
 	if r.Outcome != nil && r.Outcome.Result != nil && r.Outcome.Result.ExitCode != nil {
 		res := r.Outcome.Result
 		rows = append(rows, []string{"exit", fmt.Sprintf("%d (%s)", *res.ExitCode, res.ExitReason)})
 	}
-	if err := table(a.out, rows); err != nil {
+	if err := pairs(a.out, rows); err != nil {
 		return err
 	}
 	if len(r.History) == 0 {
 		return nil
 	}
 	_, _ = fmt.Fprintln(a.out)
-	return table(a.out, historyRows(r))
+	return printTable(a.out, historyRows(r))
 }
 
 func historyRows(r *messages.Record) [][]string {
@@ -84,27 +88,4 @@ func historyRows(r *messages.Record) [][]string {
 		})
 	}
 	return rows
-}
-
-// showRecords prints a line for each job.
-func (a *app) showRecords(records []messages.Record) error {
-	if a.output == "json" {
-		return a.json(records)
-	}
-	rows := [][]string{{"JOB", "STATE", "NODE", "ATTEMPT", "AGE", "REASON"}}
-	for i := range records {
-		r := &records[i]
-		rows = append(rows, []string{
-			r.Job.ID, string(r.State), orDash(r.Node), strconv.FormatUint(r.Attempt, 10),
-			time.Since(r.Created).Round(time.Second).String(), r.Reason,
-		})
-	}
-	return table(a.out, rows)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }

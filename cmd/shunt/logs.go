@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,61 +14,105 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
+// logging is the flags of logs.
+type logging struct {
+	req     messages.LogsRequest
+	tail    int
+	since   time.Duration
+	node    string
+	service string
+}
+
 func (a *app) logsCommand() *cobra.Command {
-	var req messages.LogsRequest
-	var tail int
-	var since time.Duration
-	var node string
+	var l logging
 	cmd := &cobra.Command{
-		Use:   "logs JOB",
-		Short: "show the output of a job's container",
-		Args:  cobra.ExactArgs(1),
+		Use:   "logs JOB… | CONTAINER… | --service SERVICE",
+		Short: "show the output of containers",
+		Long: "Shows the output of jobs' containers, which may have been removed since. With several of\n" +
+			"them, or all replicas of a service, each line says whose it is. A follow outlives the\n" +
+			"connection and the worker.",
+		ValidArgsFunction: a.completeJobs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, cancel := a.bounded(cmd.Context())
-			defer cancel()
-			c, err := a.connect(ctx)
-			if err != nil {
-				return err
+			if (len(args) == 0) == (l.service == "") {
+				return errors.New("want the ids of jobs, the names of containers, or --service; and not both")
 			}
-			defer c.Close()
-			req.Job = args[0]
-			if tail >= 0 {
-				req.Tail = &tail
+			if l.tail >= 0 {
+				l.req.Tail = &l.tail
 			}
-			if since > 0 {
-				req.Since = time.Now().Add(-since)
+			if l.since > 0 {
+				l.req.Since = time.Now().Add(-l.since)
 			}
-			if node == "" {
-				if node, err = a.nodeOf(ctx, c, args[0]); err != nil {
-					return err
-				}
+			err := a.last(cmd.Context(), func(ctx context.Context, c *client.Client) error { return a.logs(ctx, c, args, &l) })
+			if l.req.Follow && cmd.Context().Err() != nil {
+				err = nil // the person has seen enough
 			}
-			return a.copyLogs(ctx, c, node, req)
+			return err
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVarP(&req.Follow, "follow", "f", false, "go on until the container ends")
-	f.IntVar(&tail, "tail", -1, "only the last `LINES`")
-	f.DurationVar(&since, "since", 0, "only what was written within this `DURATION`")
-	f.StringVar(&node, "node", "", "the `NODE` to ask (default: where the job is, or was last)")
+	f.BoolVarP(&l.req.Follow, "follow", "f", false, "go on until the container ends")
+	f.IntVar(&l.tail, "tail", -1, "only the last `LINES`")
+	f.DurationVar(&l.since, "since", 0, "only what was written within this `DURATION`")
+	f.StringVar(&l.node, "node", "", "the `NODE` to ask (default: where the job is, or was last)")
+	f.StringVar(&l.service, "service", "", "the live replicas of this `SERVICE`")
+	_ = cmd.RegisterFlagCompletionFunc("node", a.completeNodes)
 	return cmd
 }
 
-// nodeOf is the node that has, or last had, a job.
-func (a *app) nodeOf(ctx context.Context, c *client.Client, job string) (string, error) {
-	ask, cancel := a.patience(ctx)
-	defer cancel()
-	rec, err := c.Job(ask, job)
+func (a *app) logs(ctx context.Context, c *client.Client, names []string, l *logging) error {
+	places, err := a.logPlaces(ctx, c, names, l)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if rec.Node == "" {
-		return "", fmt.Errorf("job %s has no output: it is %s (%s)", job, rec.State, rec.Reason)
+	if len(places) == 1 {
+		return copyPlace(ctx, c, places[0], l.req, a.out, a.err)
 	}
-	return rec.Node, nil
+	errs := make([]error, len(places))
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for i, p := range places {
+		wg.Go(func() {
+			out, errOut := newPrefixed(a.out, &mu, p.container), newPrefixed(a.err, &mu, p.container)
+			if err := copyPlace(ctx, c, p, l.req, out, errOut); err != nil {
+				errs[i] = fmt.Errorf("%s on %s: %w", p.container, p.node, err)
+			}
+			out.rest()
+			errOut.rest()
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
-// copyLogs writes a container's output to where it belongs.
-func (a *app) copyLogs(ctx context.Context, c *client.Client, node string, req messages.LogsRequest) error {
-	return c.Node(node).CopyLogs(ctx, req, a.out, a.err)
+// logPlaces is where the output is that is asked for.
+func (a *app) logPlaces(ctx context.Context, c *client.Client, names []string, l *logging) ([]place, error) {
+	ctx, cancel := a.patience(ctx)
+	defer cancel()
+	if l.service != "" {
+		places, err := holders(ctx, c, l.service)
+		if err == nil && len(places) == 0 {
+			err = fmt.Errorf("no live job of service %s is on a node", l.service)
+		}
+		return places, err
+	}
+	var places []place
+	for _, name := range names {
+		p := place{node: l.node, job: name, container: name}
+		if _, _, isContainer := messages.ParseContainerName(name); l.node == "" || isContainer {
+			var err error
+			if p, err = find(ctx, c, name, l.node); err != nil {
+				return nil, err
+			}
+		}
+		places = append(places, p)
+	}
+	return places, nil
+}
+
+// copyPlace writes a container's output to where it belongs.
+func copyPlace(ctx context.Context, c *client.Client, p place, req messages.LogsRequest, out, errOut io.Writer) error {
+	if req.Job = p.job; p.job == "" {
+		req.Container = p.container
+	}
+	return c.Node(p.node).CopyLogs(ctx, req, out, errOut)
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -15,46 +17,51 @@ import (
 )
 
 func (a *app) nodesCommand() *cobra.Command {
-	var labels map[string]string
+	var req messages.NodesRequest
+	var platform string
 	cmd := &cobra.Command{
 		Use:   "nodes",
-		Short: "show the nodes and what they can run",
+		Short: "list the nodes and what they can run",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.ask(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				var nodes []messages.NodeInfo
-				for n, err := range c.Nodes(ctx, messages.NodesRequest{Labels: labels}) {
-					if err != nil {
-						return err
-					}
-					nodes = append(nodes, n)
+			if platform != "" {
+				p, err := messages.ParsePlatform(platform)
+				if err != nil {
+					return fmt.Errorf("--platform: %w", err)
 				}
-				if a.output == "json" {
-					return a.json(nodes)
-				}
-				return showNodes(a.out, nodes)
+				req.Platform = &p
+			}
+			return a.last(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				nodes := paced(ctx, answerWithin, func(ctx context.Context) iter.Seq2[messages.NodeInfo, error] { return c.Nodes(ctx, req) })
+				return list(a, nodesHead, nodes, nodeRow)
 			})
 		},
 	}
-	cmd.Flags().StringToStringVar(&labels, "label", nil, "only nodes with this label, as `k=v`")
+	cmd.Flags().StringToStringVar(&req.Labels, "label", nil, "only nodes with this label, as `k=v`")
+	cmd.Flags().StringVar(&platform, "platform", "", "only nodes that run this `OS/ARCH`")
 	return cmd
 }
 
+var nodesHead = []string{"NODE", "STATE", "HEARD", "RUNS", "CONTAINERS", "LABELS"}
+
 // showNodes prints a line for each node.
 func showNodes(w io.Writer, nodes []messages.NodeInfo) error {
-	rows := [][]string{{"NODE", "STATE", "HEARD", "RUNS", "CONTAINERS", "LABELS"}}
+	rows := [][]string{nodesHead}
 	for i := range nodes {
-		n := &nodes[i]
-		runs := make([]string, len(n.Platforms))
-		for j, p := range n.Platforms {
-			runs[j] = p.Platform.String()
-		}
-		rows = append(rows, []string{
-			n.Node, string(n.State), n.Age.String() + " ago", orDash(strings.Join(runs, ", ")),
-			strconv.Itoa(n.Containers), orDash(labelList(n.Labels)),
-		})
+		rows = append(rows, nodeRow(&nodes[i]))
 	}
-	return table(w, rows)
+	return printTable(w, rows)
+}
+
+func nodeRow(n *messages.NodeInfo) []string {
+	runs := make([]string, len(n.Platforms))
+	for j, p := range n.Platforms {
+		runs[j] = p.Platform.String()
+	}
+	return []string{
+		n.Node, string(n.State), n.Age.String() + " ago", orDash(strings.Join(runs, ", ")),
+		strconv.Itoa(n.Containers), orDash(labelList(n.Labels)),
+	}
 }
 
 func labelList(labels map[string]string) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -21,6 +22,8 @@ type registryAuth struct {
 	user          string
 	passwordStdin bool
 	login         bool
+
+	password string // once it was read
 }
 
 func (r *registryAuth) flags(f *pflag.FlagSet) {
@@ -29,8 +32,8 @@ func (r *registryAuth) flags(f *pflag.FlagSet) {
 	f.BoolVar(&r.login, "registry-login", false, "pull the image with what docker login has left on this machine; sent sealed")
 }
 
-// check refuses flags that do not go together. file is where the job comes from.
-func (r *registryAuth) check(file string) error {
+// check refuses flags that do not go together. files are where jobs come from.
+func (r *registryAuth) check(files []string) error {
 	switch {
 	case r.login && (r.user != "" || r.passwordStdin):
 		return errors.New("--registry-login and --registry-user are both given; want one")
@@ -38,7 +41,7 @@ func (r *registryAuth) check(file string) error {
 		return errors.New("--registry-password-stdin: whose password it is, is not said; want --registry-user too")
 	case r.user != "" && !r.passwordStdin:
 		return fmt.Errorf("--registry-user: %q has no password; want --registry-password-stdin too, and the password there", r.user)
-	case r.passwordStdin && file == "-":
+	case r.passwordStdin && slices.Contains(files, "-"):
 		return errors.New("-f - and --registry-password-stdin both read standard input; want the job in a file")
 	}
 	return nil
@@ -62,7 +65,7 @@ func (r *registryAuth) add(ctx context.Context, in io.Reader, c *client.Client, 
 	if r.login {
 		auth, err = loginOf(registry)
 	} else {
-		auth.Password, err = readPassword(in)
+		auth.Password, err = r.readPassword(in)
 	}
 	if err != nil {
 		return err
@@ -82,7 +85,10 @@ func (r *registryAuth) add(ctx context.Context, in io.Reader, c *client.Client, 
 // are tokens.
 const maxPassword = 64 << 10
 
-func readPassword(in io.Reader) (string, error) {
+func (r *registryAuth) readPassword(in io.Reader) (string, error) {
+	if r.password != "" {
+		return r.password, nil
+	}
 	data, err := io.ReadAll(io.LimitReader(in, maxPassword))
 	if err != nil {
 		return "", fmt.Errorf("--registry-password-stdin: %w", err)
@@ -91,6 +97,7 @@ func readPassword(in io.Reader) (string, error) {
 	if password == "" {
 		return "", errors.New("--registry-password-stdin: standard input is empty; want the password")
 	}
+	r.password = password
 	return password, nil
 }
 

@@ -19,8 +19,9 @@ import (
 // test's program; everything else is what `shunt dev` runs.
 type terminal struct {
 	*testing.T
-	fleet *fleet
-	image string
+	fleet  *fleet
+	image  string
+	silent bool // about the server
 }
 
 func sitDown(t *testing.T) *terminal {
@@ -57,7 +58,9 @@ func (p *terminal) shunt(want int, args ...string) (stdout, stderr string) {
 func (p *terminal) typing(in string, want int, args ...string) (stdout, stderr string) {
 	p.Helper()
 	var out, errOut bytes.Buffer
-	args = append([]string{"--nats", p.fleet.placer.URL}, args...)
+	if !p.silent {
+		args = append([]string{"--nats", p.fleet.placer.URL}, args...)
+	}
 	if code := run(p.Context(), args, strings.NewReader(in), &out, &errOut); code != want {
 		p.Fatalf("shunt %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), code, want, &out, &errOut)
 	}
@@ -138,7 +141,7 @@ func TestWaitingIsSaid(t *testing.T) {
 	out, _ := p.shunt(exitDone, "get")
 	p.wants(out, "w1", "w2", "pending", "label disk is hdd (wanted: ssd)")
 	_, errOut := p.shunt(exitBadUse, "logs", "w1")
-	p.wants(errOut, "w1 has no output", "pending")
+	p.wants(errOut, "w1 has no container", "pending")
 }
 
 func TestMistakesNameThemselves(t *testing.T) {

@@ -1,18 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/shunt-fleet/shunt/pkg/client"
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -20,124 +13,96 @@ import (
 
 // submission is the flags of submit.
 type submission struct {
-	file, id, node string
-	labels         map[string]string
-	wait           bool
-	auth           registryAuth
+	wanted
+	files []string
+	node  string // which is given the job directly
+	wait  bool
+	auth  registryAuth
 }
 
 func (a *app) submitCommand() *cobra.Command {
 	var s submission
 	cmd := &cobra.Command{
-		Use:   "submit -f FILE | IMAGE [-- ARGS…]",
-		Short: "give the fleet a job",
-		Example: "  shunt submit -f job.yaml\n" +
+		Use:   "submit -f FILE… | IMAGE [-- ARGS…]",
+		Short: "give the fleet jobs",
+		Long: "Gives the fleet jobs and prints their ids, once they are durable. A file holds Jobs in JSON\n" +
+			"or YAML, several of them one after the other (--- between them in YAML); - is standard input.",
+		Example: "  shunt submit -f job.yaml -f more.json\n" +
 			"  shunt submit registry.example/team/hello:1 --wait -- echo hello",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			job, err := a.readJob(&s, args)
+			if err := s.auth.check(s.files); err != nil {
+				return err
+			}
+			jobs, err := a.wantedJobs(&s.wanted, s.files, args)
 			if err != nil {
 				return err
 			}
-			return a.submit(cmd.Context(), job, s)
+			return a.submit(cmd.Context(), jobs, s)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&s.file, "file", "f", "", "`FILE` with the Job, in YAML or JSON; - is standard input")
-	f.StringVar(&s.id, "id", "", "`ID` of the job (default: the file's, else made up)")
+	f.StringArrayVarP(&s.files, "file", "f", nil, "`FILE` with Jobs, in YAML or JSON; - is standard input; may be given again")
 	f.StringVar(&s.node, "node", "", "give it to this `NODE` directly, and not to the fleet")
-	f.StringToStringVar(&s.labels, "require", nil, "a label that the node must have, as `k=v`")
 	f.BoolVar(&s.wait, "wait", false, "wait for the job's end")
+	s.flags(cmd, a)
 	s.auth.flags(f)
+	_ = cmd.RegisterFlagCompletionFunc("node", a.completeNodes)
 	return cmd
 }
 
-// readJob makes the job that the command line asks for.
-func (a *app) readJob(s *submission, args []string) (messages.Job, error) {
-	job := messages.Job{V: messages.Version, Op: messages.OpRun}
-	if err := s.auth.check(s.file); err != nil {
-		return job, err
-	}
-	switch {
-	case s.file != "" && len(args) > 0:
-		return job, fmt.Errorf("both -f %s and an image (%s) are given; want one", s.file, args[0])
-	case s.file != "":
-		var err error
-		if job, err = a.readFile(s.file); err != nil {
-			return job, err
-		}
-	case len(args) > 0:
-		job.Spec = &messages.Spec{Image: args[0], Args: args[1:]}
-	default:
-		return job, errors.New("no job is given; want -f FILE, or an image")
-	}
-	if s.id != "" {
-		job.ID = s.id
-	}
-	if job.ID == "" {
-		job.ID = "job-" + strings.ToLower(rand.Text()[:10])
-	}
-	if len(s.labels) > 0 {
-		job.Requires.Labels = s.labels
-	}
-	return job, job.Validate()
-}
-
-// readFile reads a Job in YAML or JSON, which is YAML too. Its v and id may be
-// left out.
-func (a *app) readFile(path string) (messages.Job, error) {
-	var data []byte
-	var err error
-	if path == "-" {
-		data, err = io.ReadAll(a.in)
-	} else {
-		data, err = os.ReadFile(path)
-	}
-	if err != nil {
-		return messages.Job{}, err
-	}
-	var fields map[string]any
-	if err := yaml.Unmarshal(data, &fields); err != nil {
-		return messages.Job{}, fmt.Errorf("%s: %w", path, err)
-	}
-	if fields == nil {
-		return messages.Job{}, fmt.Errorf("%s: is empty; want a Job, such as {id: hello-1, op: run, spec: {image: team/hello:1}}", path)
-	}
-	if fields["v"] == nil {
-		fields["v"] = messages.Version
-	}
-	text, err := json.Marshal(fields)
-	if err != nil {
-		return messages.Job{}, fmt.Errorf("%s: %w", path, err)
-	}
-	var job messages.Job
-	if err := json.NewDecoder(bytes.NewReader(text)).Decode(&job); err != nil {
-		_, err = messages.Decode[messages.Job](text) // says it better
-		return job, fmt.Errorf("%s: %w", path, err)
-	}
-	return job, nil
-}
-
-func (a *app) submit(ctx context.Context, job messages.Job, s submission) error {
+func (a *app) submit(ctx context.Context, jobs []messages.Job, s submission) error {
 	ask, cancel := a.patience(ctx)
 	defer cancel()
-	c, err := a.connect(ask)
+	c, stop, err := a.connect(ask)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	if err := s.auth.add(ask, a.in, c, s.node, &job); err != nil {
+	defer stop()
+	for i := range jobs {
+		if err := s.auth.add(ask, a.in, c, s.node, &jobs[i]); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.node != "":
+		return a.eachDirectly(ctx, c, jobs, s)
+	case s.wait && len(jobs) == 1:
+		return a.awaitEnd(ctx, func(ctx context.Context) (messages.Record, error) { return c.Run(ctx, jobs[0]) })
+	}
+	if err := c.SubmitMany(ask, jobs); err != nil {
 		return err
 	}
-	if s.node != "" {
-		return a.direct(ctx, c, job, s)
+	ids := make([]string, len(jobs))
+	for i := range jobs {
+		ids[i] = jobs[i].ID
 	}
 	if s.wait {
-		return a.awaitEnd(ctx, func(ctx context.Context) (messages.Record, error) { return c.Run(ctx, job) })
+		ctx, cancel := a.bounded(ctx)
+		defer cancel()
+		return a.waitJobs(ctx, c, ids, false)
 	}
-	if err := c.Submit(ask, job); err != nil {
-		return err
+	return a.submitted(ids)
+}
+
+// submitted prints the ids of what was submitted.
+func (a *app) submitted(ids []string) error {
+	for _, id := range ids {
+		if a.output != "json" {
+			a.say("%s", id)
+		} else if err := a.json(map[string]string{"id": id}); err != nil {
+			return err
+		}
 	}
-	return a.submitted(job.ID)
+	return nil
+}
+
+// eachDirectly gives jobs to a node, one after the other.
+func (a *app) eachDirectly(ctx context.Context, c *client.Client, jobs []messages.Job, s submission) error {
+	var errs []error
+	for i := range jobs {
+		errs = append(errs, a.direct(ctx, c, jobs[i], s))
+	}
+	return errors.Join(errs...)
 }
 
 // direct gives the job to a node, and shows that node's answer.
@@ -166,14 +131,6 @@ func (a *app) direct(ctx context.Context, c *client.Client, job messages.Job, s 
 	return err
 }
 
-func (a *app) submitted(id string) error {
-	if a.output == "json" {
-		return a.json(map[string]string{"id": id})
-	}
-	_, err := fmt.Fprintf(a.out, "%s\n", id)
-	return err
-}
-
 // awaitEnd shows a job once it has ended.
 func (a *app) awaitEnd(ctx context.Context, wait func(context.Context) (messages.Record, error)) error {
 	ctx, cancel := a.bounded(ctx)
@@ -185,6 +142,11 @@ func (a *app) awaitEnd(ctx context.Context, wait func(context.Context) (messages
 	if err := a.showRecord(&rec); err != nil {
 		return err
 	}
+	return verdict(&rec)
+}
+
+// verdict is the error that stands for how a job ended.
+func verdict(rec *messages.Record) error {
 	if rec.State != messages.StateCompleted {
 		return errJobFailed
 	}

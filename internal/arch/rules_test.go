@@ -41,6 +41,10 @@ var rules = []rule{
 		why: "the decision is pure, so that tables and random walks can test all of it",
 	},
 	{
+		from: []string{"internal/worker/supervise"}, only: []string{"std", "pkg/messages"}, never: outside,
+		why: "what becomes of a container is decided without I/O",
+	},
+	{
 		from: []string{"pkg/runtime"},
 		only: []string{"std", "pkg/messages", "github.com/containerd/errdefs/...", "golang.org/x/sync/..."},
 		why:  "the port knows none of its adapters",
@@ -90,7 +94,7 @@ var rules = []rule{
 }
 
 // clockless packages are given the time as an argument.
-var clockless = []string{"pkg/messages", "pkg/peer/...", "pkg/placement/..."}
+var clockless = []string{"pkg/messages", "pkg/peer/...", "pkg/placement/...", "internal/worker/supervise"}
 
 // readsClock are the functions of package time that do.
 var readsClock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}

@@ -75,14 +75,26 @@ type loop struct {
 
 func newLoop(b *testing.B, sync string, nodes int) *loop {
 	b.Helper()
-	quiet := slog.New(slog.DiscardHandler)
+	url, connect, quiet := startPlacer(b, sync)
+	l := &loop{root: messages.DefaultRoot, subs: make(chan string, 4*loopJobs)}
+	startNodes(b, nodes, connect, quiet)
+	l.listen(b, url)
+	l.writes = newFloor(b, "bare", url, connect, false)
+	l.reads = newFloor(b, "read", url, connect, true)
+	return l
+}
+
+// startPlacer starts a NATS server and a placer in this process, and gives how to
+// connect to the server.
+func startPlacer(b *testing.B, sync string) (url string, connect func(name string) *natsbus.Bus, quiet *slog.Logger) {
+	b.Helper()
+	quiet = slog.New(slog.DiscardHandler)
 	server, err := natsserver.Start(natsserver.Config{Listen: "127.0.0.1:0", StoreDir: b.TempDir(), Sync: sync, Logger: quiet})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = server.Shutdown(context.Background()) })
-	l := &loop{root: messages.DefaultRoot, subs: make(chan string, 4*loopJobs)}
-	connect := func(name string) *natsbus.Bus {
+	connect = func(name string) *natsbus.Bus {
 		conn, err := natsbus.Connect(b.Context(), natsbus.Config{URL: server.ClientURL(), Name: name, Logger: quiet})
 		if err != nil {
 			b.Fatal(err)
@@ -91,17 +103,14 @@ func newLoop(b *testing.B, sync string, nodes int) *loop {
 		return conn
 	}
 	p, err := placer.Start(b.Context(), placer.Config{
-		ID: "p1", Bus: connect("placer"), Root: l.root, Layout: bus.NewLayout(l.root, 1, bus.DefaultBudget), Version: "0.0.0", Logger: quiet,
+		ID: "p1", Bus: connect("placer"), Root: messages.DefaultRoot,
+		Layout: bus.NewLayout(messages.DefaultRoot, 1, bus.DefaultBudget), Version: "0.0.0", Logger: quiet,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { p.Stop(context.Background()) })
-	startNodes(b, nodes, connect, quiet)
-	l.listen(b, server.ClientURL())
-	l.writes = newFloor(b, "bare", server.ClientURL(), connect, false)
-	l.reads = newFloor(b, "read", server.ClientURL(), connect, true)
-	return l
+	return server.ClientURL(), connect, quiet
 }
 
 // imageDigest spares the memory runtime to make one up for each job.

@@ -1,9 +1,7 @@
 package bench
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -11,9 +9,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
-	"github.com/shunt-fleet/shunt/internal/bus/natsbus"
-	"github.com/shunt-fleet/shunt/internal/bus/natsserver"
-	"github.com/shunt-fleet/shunt/internal/placer"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
@@ -59,36 +54,16 @@ type reroute struct {
 
 func newReroute(b *testing.B, sync string) *reroute {
 	b.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	server, err := natsserver.Start(natsserver.Config{Listen: "127.0.0.1:0", StoreDir: b.TempDir(), Sync: sync, Logger: quiet})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = server.Shutdown(context.Background()) })
-	connect := func(name string) *natsbus.Bus {
-		conn, err := natsbus.Connect(b.Context(), natsbus.Config{URL: server.ClientURL(), Name: name, Logger: quiet})
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { _ = conn.Close(context.Background()) })
-		return conn
-	}
+	url, connect, quiet := startPlacer(b, sync)
 	r := &reroute{
 		root: messages.DefaultRoot, refused: make(chan time.Time, 1), accepted: make(chan time.Time, 1), done: make(chan string, 1),
 	}
-	p, err := placer.Start(b.Context(), placer.Config{
-		ID: "p1", Bus: connect("placer"), Root: r.root, Layout: bus.NewLayout(r.root, 1, bus.DefaultBudget), Version: "0.0.0", Logger: quiet,
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { p.Stop(context.Background()) })
 	startNode(b, "win-1", connect("win-1"), messages.Platform{OS: messages.Windows, Arch: "amd64", OSVersion: "10.0.20348"}, quiet)
 	startNode(b, "linux-1", connect("linux-1"), linux, quiet)
 	if err := connect("bare").Ensure(b.Context(), bus.NewLayout(bareRoot, 1, bus.DefaultBudget)); err != nil {
 		b.Fatal(err)
 	}
-	r.nc, r.js = dial(b, server.ClientURL())
+	r.nc, r.js = dial(b, url)
 	r.listen(b)
 	return r
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/internal/worker/supervise"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
@@ -23,59 +24,14 @@ type active struct {
 	running chan struct{} // closed when a service runs
 	done    chan struct{} // closed when the last outcome is journaled
 
+	asks chan ask // to whom supervises the container
+
 	mu         sync.Mutex
 	cancel     context.CancelCauseFunc // nil before the attempt is being worked on
 	givenUp    error
-	leaseGrace time.Duration // when the lease was over: how long the container may take to stop
-	stopped    bool          // somebody asked for the container's end
-	stopping   chan struct{} // closed when that one has seen it; nil: nobody asked
-	restarts   int           // that have begun
-	restarting chan struct{} // closed when the last one is over; nil: there was none
-}
-
-// stopAsked notes that the container's end was asked for, so that it is no
-// failure of a service. Until the func it returns is called the container is
-// not tidied away: whoever asked wants to see how it ended.
-func (at *active) stopAsked() (seen func()) {
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	done := make(chan struct{})
-	at.stopped, at.stopping = true, done
-	return func() { close(done) }
-}
-
-// stopSeen is closed when whoever asked for the container's end has seen it;
-// nil when nobody has asked.
-func (at *active) stopSeen() <-chan struct{} {
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	return at.stopping
-}
-
-// wasStopped tells whether the container's end was asked for.
-func (at *active) wasStopped() bool {
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	return at.stopped
-}
-
-// beginRestart notes that the container is about to end and to start again; the
-// func it returns says that this is over.
-func (at *active) beginRestart() (over func()) {
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	done := make(chan struct{})
-	at.restarts++
-	at.restarting = done
-	return func() { close(done) }
-}
-
-// restarted is how many restarts have begun, and what is closed when the last
-// of them is over.
-func (at *active) restarted() (begun int, over <-chan struct{}) {
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	return at.restarts, at.restarting
+	leaseGrace time.Duration   // when the lease was over: how long the container may take to stop
+	stopping   chan struct{}   // closed when whoever asked for the container's end has seen it; nil: nobody asked
+	view       supervise.State // as it was last
 }
 
 // setCancel says how to give the attempt up; it may have been given up already.

@@ -22,7 +22,7 @@ var (
 
 // newActive is an attempt about to be carried out.
 func newActive(a journal.Attempt) *active {
-	at := &active{Attempt: a, running: make(chan struct{}), done: make(chan struct{})}
+	at := &active{Attempt: a, running: make(chan struct{}), done: make(chan struct{}), asks: make(chan ask)}
 	if a.Job.Op.Places() {
 		id := containerID(&a.Job)
 		at.makes = &id
@@ -63,7 +63,7 @@ func (w *Worker) conclude(at *active, result *messages.Result, err error) (_ mes
 	if result != nil && result.FinishedAt.IsZero() {
 		result.FinishedAt = o.At
 	}
-	w.judge(&o, at.Phase != journal.PhaseAccepted, at.wasStopped() && at.Job.EffectiveKind() == messages.KindService, err)
+	w.judge(&o, at.Phase != journal.PhaseAccepted, at.Supervision.Stopped && at.Job.EffectiveKind() == messages.KindService, err)
 	fit(&o)
 	if err := mend(&o); err != nil {
 		w.log.Error("an outcome was not one that may be told; it has been cut", "attempt", at.Key().String(), "error", err)
@@ -133,15 +133,6 @@ func (w *Worker) mark(at *active) error {
 	}
 	at.Attempt = a
 	return nil
-}
-
-// say journals and publishes an outcome that is not the last.
-func (w *Worker) say(at *active, o messages.Outcome) {
-	a := at.Attempt
-	a.Last = &o
-	if w.writeUntilDone(a, o) {
-		at.Attempt = a
-	}
 }
 
 // persist calls f again, with growing pauses, while its error is of a kind that

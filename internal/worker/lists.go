@@ -9,6 +9,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/internal/worker/supervise"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
@@ -39,7 +41,7 @@ func (w *Worker) list(ctx context.Context, req messages.ListRequest) (any, error
 	infos := make([]messages.ContainerInfo, 0, len(held))
 	for i := range held {
 		if req.All || !held[i].State.Phase.Ended() {
-			infos = append(infos, containerInfo(&held[i]))
+			infos = append(infos, containerInfo(&held[i], w.healthOf(&held[i])))
 		}
 	}
 	slices.SortFunc(infos, func(a, b messages.ContainerInfo) int { return strings.Compare(a.Container, b.Container) })
@@ -47,10 +49,21 @@ func (w *Worker) list(ctx context.Context, req messages.ListRequest) (any, error
 	return messages.ListReply{V: messages.Version, Containers: cut, Next: next}, nil
 }
 
-func containerInfo(c *runtime.Container) messages.ContainerInfo {
+// healthOf is what the worker knows of a container's health: runtimes do not
+// check by themselves. It is nil for one that has no check, or does not run.
+func (w *Worker) healthOf(c *runtime.Container) *messages.HealthStatus {
+	at := w.attempts.get(journal.Key{Job: c.Owner.Job, Attempt: c.Owner.Attempt})
+	if at == nil || c.State.Phase.Ended() {
+		return nil
+	}
+	return at.health()
+}
+
+func containerInfo(c *runtime.Container, health *messages.HealthStatus) messages.ContainerInfo {
+	runs := c.State.Phase == runtime.PhaseRunning
 	return messages.ContainerInfo{
 		Container: c.ID.String(), Job: c.Owner.Job, Attempt: c.Owner.Attempt,
-		State: string(c.State.Phase), Healthy: c.State.Phase == runtime.PhaseRunning,
+		State: string(c.State.Phase), Healthy: runs && (health == nil || health.Status == string(supervise.Healthy)),
 		Image: c.Image, Runtime: c.Runtime, Created: c.CreatedAt,
 	}
 }
@@ -60,11 +73,12 @@ func (w *Worker) inspect(ctx context.Context, req messages.ContainerRequest) (an
 	if err != nil {
 		return nil, err
 	}
+	health := w.healthOf(&d.Container)
 	reply := messages.InspectReply{
-		V: messages.Version, ContainerInfo: containerInfo(&d.Container),
+		V: messages.Version, ContainerInfo: containerInfo(&d.Container, health),
 		PID: d.PID, IP: d.IP, StartedAt: d.StartedAt, FinishedAt: d.FinishedAt,
 		ImageDigest: d.ImageDigest, Platform: d.Platform, Ports: d.Ports, Networks: d.Networks,
-		Health: d.Health, Labels: d.Labels, Service: d.ID.Service, Replica: d.ID.Replica, Spec: d.Spec,
+		Health: health, Labels: d.Labels, Service: d.ID.Service, Replica: d.ID.Replica, Spec: d.Spec,
 	}
 	reply.ExitCode, reply.ExitReason = exit(&d)
 	return reply, nil

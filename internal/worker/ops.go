@@ -100,10 +100,15 @@ func (w *Worker) opCreate(ctx context.Context, at *active) (*messages.Result, er
 
 func (w *Worker) opStart(ctx context.Context, at *active) (*messages.Result, error) {
 	id, err := w.resolve(ctx, at)
-	if err == nil {
-		err = w.cfg.Runtime.Start(ctx, id)
-	}
 	if err != nil {
+		return nil, err
+	}
+	letGo, err := w.takeInHand(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer letGo()
+	if err := w.cfg.Runtime.Start(ctx, id); err != nil {
 		return nil, err
 	}
 	return w.containerResult(ctx, id, nil)
@@ -118,10 +123,12 @@ func (w *Worker) opStop(ctx context.Context, at *active) (*messages.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	changed := before.Phase == runtime.PhaseRunning || before.Phase == runtime.PhaseStopping
-	if running := w.runningOn(ctx, id); running != nil {
-		defer running.stopAsked()()
+	waits, seen, err := w.endAsked(ctx, id)
+	if err != nil {
+		return nil, err
 	}
+	defer seen()
+	changed := before.Phase == runtime.PhaseRunning || before.Phase == runtime.PhaseStopping || waits
 	if err := w.cfg.Runtime.Stop(ctx, id, timeoutOr(at, -1)); err != nil {
 		return nil, err
 	}
@@ -133,9 +140,11 @@ func (w *Worker) opRestart(ctx context.Context, at *active) (*messages.Result, e
 	if err != nil {
 		return nil, err
 	}
-	if running := w.runningOn(ctx, id); running != nil {
-		defer running.beginRestart()()
+	letGo, err := w.takeInHand(ctx, id)
+	if err != nil {
+		return nil, err
 	}
+	defer letGo()
 	if err := w.cfg.Runtime.Stop(ctx, id, timeoutOr(at, -1)); err != nil {
 		return nil, err
 	}
@@ -163,8 +172,14 @@ func (w *Worker) opRemove(ctx context.Context, at *active) (*messages.Result, er
 	if err != nil {
 		return nil, err
 	}
-	if running := w.runningOn(ctx, id); running != nil && at.Job.Args.Force {
-		defer running.stopAsked()()
+	if at.Job.Args.Force {
+		_, seen, err := w.endAsked(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		defer seen()
+	} else if running := w.runningOn(ctx, id); running != nil && running.isWaiting() {
+		return nil, fmt.Errorf("container %s is about to be started again; stop it first, or force: %w", id, errdefs.ErrFailedPrecondition)
 	}
 	err = w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: at.Job.Args.Force, Volumes: at.Job.Args.Volumes})
 	changed := err == nil

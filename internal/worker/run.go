@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,8 +12,8 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
-// run pulls, creates, starts and waits: the op that makes a container and sees
-// it to its end. A worker that takes it up after another goes on where that one
+// run pulls, creates, starts and supervises: the op that makes a container and
+// sees it to its end. A worker that takes it up after another goes on where that one
 // was.
 func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.Result, error) {
 	id := containerID(&at.Job)
@@ -31,12 +30,10 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 		}
 	}
 	at.place.leave() // what is asked of the container from here on has one
-	result := w.describe(ctx, id)
-	if at.Job.EffectiveKind() == messages.KindService {
-		w.sayRunning(at, result)
-	}
-	out, err := w.attend(ctx, at, id)
-	if errdefs.IsNotFound(err) && at.wasStopped() {
+	sup := w.supervisor(at, id)
+	out, err := sup.run(ctx)
+	result := sup.result
+	if errdefs.IsNotFound(err) && at.Supervision.Stopped {
 		return result, nil // it was removed, by force
 	}
 	if err != nil {
@@ -44,10 +41,6 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 	}
 	result.ExitCode, result.ExitReason = &out.ExitCode, out.Reason
 	result.FinishedAt = out.FinishedAt
-	if w.leases.stopped(at) {
-		return result, errLeaseOver
-	}
-	w.tell(messages.EventExited, &at.Attempt, fmt.Sprintf("exit code %d (%s)", out.ExitCode, out.Reason))
 	return result, nil
 }
 
@@ -178,50 +171,6 @@ func (w *Worker) makeRoom(ctx context.Context, at *active, id runtime.ContainerI
 	return w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true})
 }
 
-// attend waits for the container's end, and stops it when its time is over or
-// the attempt is given up.
-func (w *Worker) attend(ctx context.Context, at *active, id runtime.ContainerID) (runtime.WaitOutcome, error) {
-	wait := ctx
-	if limit := at.Job.Timeout.Std(); limit > 0 && at.Job.EffectiveKind() == messages.KindTask {
-		var cancel context.CancelFunc
-		wait, cancel = context.WithDeadlineCause(ctx, at.Started.Add(limit), errRunLonger)
-		defer cancel()
-	}
-	out, err := w.awaitEnd(wait, at, id)
-	if err == nil || !errors.Is(context.Cause(wait), errRunLonger) {
-		return out, err
-	}
-	_, err = persistFor(ctx, w, 0, "stop container "+id.String(), func() (struct{}, error) {
-		return struct{}{}, w.cfg.Runtime.Stop(ctx, id, at.grace())
-	})
-	if err != nil {
-		return out, fmt.Errorf("stop %s, which ran longer than %s: %w", id, at.Job.Timeout, err)
-	}
-	out, err = w.awaitEnd(ctx, at, id)
-	out.Reason = messages.ExitTimeout
-	return out, err
-}
-
-// awaitEnd waits for the end that is one: not for that within a restart. A
-// runtime that is away does not end the container, however long it takes.
-func (w *Worker) awaitEnd(ctx context.Context, at *active, id runtime.ContainerID) (runtime.WaitOutcome, error) {
-	for {
-		before, _ := at.restarted()
-		out, err := persistFor(ctx, w, 0, "wait for container "+id.String(), func() (runtime.WaitOutcome, error) {
-			return w.cfg.Runtime.WaitOutcome(ctx, id, messages.WaitNotRunning)
-		})
-		begun, over := at.restarted()
-		if err != nil || begun == before {
-			return out, err
-		}
-		select {
-		case <-over:
-		case <-ctx.Done():
-			return out, context.Cause(ctx)
-		}
-	}
-}
-
 // tidy removes the container of an attempt that has ended, once it has been
 // kept for as long as the job wants, and seen is closed if it is not nil.
 func (w *Worker) tidy(a *journal.Attempt, seen <-chan struct{}) {
@@ -255,28 +204,6 @@ func (w *Worker) tidy(a *journal.Attempt, seen <-chan struct{}) {
 		}
 		w.tell(messages.EventRemoved, a, "")
 	})
-}
-
-// describe is what there is to say of a container that was started.
-func (w *Worker) describe(ctx context.Context, id runtime.ContainerID) *messages.Result {
-	r := &messages.Result{Container: id.String()}
-	d, err := w.cfg.Runtime.Inspect(ctx, id)
-	if err != nil {
-		return r
-	}
-	r.Runtime, r.StartedAt, r.ImageDigest = d.Runtime, d.StartedAt, d.ImageDigest
-	r.Ports, r.IP = d.Ports, d.IP
-	return r
-}
-
-// sayRunning reports that a service is up.
-func (w *Worker) sayRunning(at *active, r *messages.Result) {
-	o := w.outcome(&at.Attempt, messages.StatusRunning)
-	running := *r
-	running.State = string(runtime.PhaseRunning)
-	o.Result = &running
-	w.say(at, o)
-	close(at.running)
 }
 
 func containerID(job *messages.Job) runtime.ContainerID {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/client"
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -258,14 +260,48 @@ func ExampleNode() {
 	}
 	state, err := node.State(ctx, "web-rep-0")
 	fmt.Println(state.State, err)
+	_, err = node.Wait(ctx, messages.WaitRequest{Container: "web-rep-0", Timeout: messages.Duration(time.Millisecond)})
+	fmt.Println(err)
 	result, err := c.Exec(ctx, "web-rep-0", messages.Args{Cmd: []string{"echo", "hi"}}, client.Directly("linux-1"))
 	fmt.Printf("%q %v\n", result.Stdout, err)
 	result, err = c.Stop(ctx, "web-rep-0", 0, client.Directly("linux-1"))
 	fmt.Println(*result.Changed, err)
 	// Output:
 	// running <nil>
+	// deadline_exceeded: timeout: not_running did not hold for container web-rep-0 within 1ms
 	// "hi\n" <nil>
 	// true <nil>
+}
+
+// Exec has a program's input and output as they come. Without an input and a
+// terminal there is nothing to say to it.
+func ExampleNode_Exec() {
+	ctx := context.Background()
+	c := connect()
+	defer c.Close()
+
+	job := messages.Job{ID: "shell-1", Service: "shell", Op: messages.OpRun, Kind: messages.KindService, Spec: &messages.Spec{Image: "team/server:1"}}
+	if err := c.Submit(ctx, job); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for record, err := range c.Watch(ctx, "shell-1") {
+		if err != nil || record.State == messages.StateRunning {
+			break
+		}
+	}
+	program, err := c.Node("linux-1").Exec(ctx,
+		messages.ExecRequest{Container: "shell-rep-0", Cmd: []string{"sh", "-c", "echo inside; exit 3"}},
+		client.Streams{Stdin: strings.NewReader("nobody reads this\n"), Stdout: os.Stdout, Stderr: os.Stderr})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	code, err := program.Wait()
+	fmt.Println("exit code", code, err)
+	// Output:
+	// inside
+	// exit code 3 <nil>
 }
 
 // LogReader is a container's output for whatever reads bytes.

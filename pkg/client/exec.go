@@ -185,31 +185,43 @@ func (x *Execution) write(m *nats.Msg, credit *credit) error {
 	return credit.taken(len(m.Data))
 }
 
-// readInput sends the input until it ends, or the program does.
+// readInput sends the input until it ends, or the program does. A piece is sent
+// when the program has taken the one before, so nothing gathers on the way.
 func (x *Execution) readInput(ctx context.Context) {
 	if x.streams.Stdin == nil {
 		return // a terminal that nobody types at is not at its end
 	}
 	buf := make([]byte, messages.MaxFrameSize)
-	for seq := uint64(1); ctx.Err() == nil; {
+	for seq := uint64(1); ; seq++ {
 		n, err := x.streams.Stdin.Read(buf)
-		if n > 0 && ctx.Err() == nil {
-			x.input(seq, buf[:n])
-			seq++
+		if n == 0 && err == nil {
+			seq--
+			continue
+		}
+		if n > 0 && x.input(ctx, seq, buf[:n]) != nil {
+			return
 		}
 		if err != nil {
-			x.input(seq, nil)
+			if n > 0 {
+				seq++
+			}
+			_ = x.input(ctx, seq, nil)
 			return
 		}
 	}
 }
 
-// input sends a piece of the input; an empty one is its end.
-func (x *Execution) input(seq uint64, data []byte) {
+// input sends a piece of the input, an empty one for its end, and waits until
+// the program has taken it. An error says that the session is over.
+func (x *Execution) input(ctx context.Context, seq uint64, data []byte) error {
 	m := nats.NewMsg(x.subject("in"))
 	m.Header.Set(messages.HeaderSeq, strconv.FormatUint(seq, 10))
 	m.Data = data
-	if x.c.nc.PublishMsg(m) != nil {
-		x.cancel() // the connection is closed
+	_, err := x.c.requestOnce(ctx, m)
+	if errors.Is(err, errReconnected) {
+		// Perhaps it was taken, and the answer was lost: a piece that came before
+		// is dropped, and not answered.
+		return x.c.nc.PublishMsg(m)
 	}
+	return err
 }

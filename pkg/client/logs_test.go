@@ -132,7 +132,7 @@ func TestLogsOutliveTheirWorker(t *testing.T) {
 	if err := c.Submit(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
-	until(t, c, "talks", func(r *messages.Record) bool { return r.Node != "" })
+	up(t, c, "talks-rep-0")
 	lines, ended := read(t.Context(), c.Node("linux-1"), messages.LogsRequest{Job: "talks", Follow: true})
 	wantLines(t, lines, "line 0\n", "line 1\n")
 	for range 2 {
@@ -147,6 +147,18 @@ func TestLogsOutliveTheirWorker(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// up waits until a container of linux-1 runs.
+func up(t *testing.T, c *client.Client, container string) {
+	t.Helper()
+	eventually(t, func() string {
+		state, err := c.Node("linux-1").State(t.Context(), container)
+		if err == nil && state.State == "running" {
+			return ""
+		}
+		return fmt.Sprintf("%s is %s, %v", container, state.State, err)
+	})
 }
 
 // until waits for a job's record to be as wanted.

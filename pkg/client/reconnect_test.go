@@ -23,6 +23,7 @@ func TestTheBusGoesAwayAndComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, c, "serves", func(r *messages.Record) bool { return r.State == messages.StateRunning })
+	up(t, c, "talks-rep-0")
 	lines, logsEnded := read(t.Context(), c.Node("linux-1"), messages.LogsRequest{Job: "talks", Follow: true})
 	wantLines(t, lines, "line 0\n")
 	watched := make(chan messages.State, 1)

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,11 @@ func (s *script) next(from chan *nats.Msg) *nats.Msg {
 	s.t.Helper()
 	select {
 	case m := <-from:
+		if strings.HasSuffix(m.Subject, ".in") { // the program has taken it
+			if err := m.Respond(nil); err != nil {
+				s.t.Fatal(err)
+			}
+		}
 		return m
 	case <-time.After(patience):
 		s.t.Fatal("nothing is said")

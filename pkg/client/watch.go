@@ -253,6 +253,9 @@ func passing(err error) error {
 // live is a job's record in the bucket of live ones, at its revision, 0 for none.
 func (c *Client) live(ctx context.Context, id string) (rec messages.Record, revision uint64, err error) {
 	bucket, err := c.js.KeyValue(ctx, c.root.Stream(messages.BucketJobs))
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return rec, 0, nil
+	}
 	if err != nil {
 		return rec, 0, fmt.Errorf("bucket %s: %w", c.root.Stream(messages.BucketJobs), err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
@@ -81,4 +82,44 @@ func TestWatchOfAJobThatIsRejected(t *testing.T) {
 		}
 	}
 	t.Error("the watch ends without the rejection")
+}
+
+// A wait for a job that was retried is not answered with how it ended before.
+func TestAWaitIsForTheLifeThatIsLed(t *testing.T) {
+	_, c := started(t)
+	job := messages.Job{ID: "again", Op: messages.OpRun, Kind: messages.KindService, Spec: &messages.Spec{Image: "team/server:1"}}
+	running := func(r *messages.Record) bool { return r.State == messages.StateRunning }
+	if err := c.Submit(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	until(t, c, "again", running)
+	if _, err := c.Cancel(t.Context(), "again", ""); err != nil {
+		t.Fatal(err)
+	}
+	if rec, err := c.Wait(t.Context(), "again"); err != nil || rec.State != messages.StateCancelled {
+		t.Fatalf("it is %s, %v", rec.State, err)
+	}
+	if _, err := c.Retry(t.Context(), "again", ""); err != nil {
+		t.Fatal(err)
+	}
+	until(t, c, "again", running)
+	ended := make(chan messages.Record, 1)
+	go func() {
+		rec, err := c.Run(t.Context(), job) // the same job again: this life of it
+		if err == nil {
+			ended <- rec
+		}
+	}()
+	if _, err := c.Node("linux-1").Wait(t.Context(), messages.WaitRequest{Container: "again-rep-0", Timeout: messages.Duration(50 * time.Millisecond)}); err == nil {
+		t.Error("it has ended by itself")
+	}
+	if len(ended) > 0 {
+		t.Error("the wait is over, and the job runs")
+	}
+	if _, err := c.Cancel(t.Context(), "again", ""); err != nil {
+		t.Fatal(err)
+	}
+	if rec := <-ended; rec.Retries != 1 || rec.State != messages.StateCancelled {
+		t.Errorf("it ended %s after %d retries", rec.State, rec.Retries)
+	}
 }

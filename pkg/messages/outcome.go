@@ -52,6 +52,13 @@ type Outcome struct {
 	Fingerprint string `json:"fingerprint,omitzero"`
 }
 
+// Healthy tells whether the outcome says that a service runs and is healthy.
+// Where the node does not say, it is: it has no check.
+func (o *Outcome) Healthy() bool {
+	r := o.Result
+	return o.Status == StatusRunning && (r == nil || r.Healthy == nil || *r.Healthy)
+}
+
 // MsgID is the `Nats-Msg-Id` of an outcome: `<node>/<job>/<attempt>/<seq>`.
 func (o *Outcome) MsgID() string {
 	return joinID(o.Node, o.Job, o.Attempt, o.Seq)
@@ -116,6 +123,8 @@ type Result struct {
 
 	Container   string        `json:"container,omitzero"`
 	State       string        `json:"state,omitzero"`
+	Healthy     *bool         `json:"healthy,omitzero"`  // of a service that runs; left out: it is
+	Restarts    int           `json:"restarts,omitzero"` // of the container in this attempt, by its policy
 	ExitCode    *int          `json:"exit_code,omitzero"`
 	ExitReason  ExitReason    `json:"exit_reason,omitzero"`
 	Changed     *bool         `json:"changed,omitzero"`

@@ -94,6 +94,7 @@ func (r *Result) validate() error {
 	}
 	return first(
 		tokenOrNone("container", r.Container),
+		notNegative("restarts", r.Restarts),
 		exitReasonOrNone("exit_reason", r.ExitReason),
 		each("ports", r.Ports, (*Port).Validate),
 		addressOrNone("ip", r.IP),

@@ -97,6 +97,12 @@ func passing(o *messages.Outcome) {
 	o.Error = &messages.Error{Code: messages.CodeUnavailable, Message: "the registry is away", Retryable: true}
 }
 
+// unwell makes a running service one whose check fails.
+func unwell(o *messages.Outcome) {
+	healthy := false
+	o.Result = &messages.Result{Healthy: &healthy}
+}
+
 func exit(code int) func(*messages.Outcome) {
 	return func(o *messages.Outcome) {
 		o.Error, o.Result = nil, &messages.Result{ExitCode: &code, ExitReason: messages.ExitExited}

@@ -155,7 +155,7 @@ func (p *page) current(o messages.Outcome) {
 	p.r.Outcome = p.kept(o)
 	switch o.Status {
 	case messages.StatusAccepted, messages.StatusRunning:
-		p.alive(o.Status == messages.StatusRunning)
+		p.alive(o.Status == messages.StatusRunning && !sick(o))
 		return
 	}
 	p.remember(o.Node, o.Attempt, string(o.Status))
@@ -229,6 +229,11 @@ func (p *page) alive(healthy bool) {
 		p.rule("4: not healthy")
 	}
 	p.r.Healthy = healthy
+}
+
+// sick tells whether an outcome says that the service is not healthy.
+func sick(o messages.Outcome) bool {
+	return o.Result != nil && o.Result.Healthy != nil && !*o.Result.Healthy
 }
 
 func (p *page) refused(o messages.Outcome) {
@@ -327,6 +332,11 @@ func (p *page) successor(o messages.Outcome) {
 		p.rule("5: accepted")
 		p.r.Successor.Accepted = true
 	case messages.StatusRunning:
+		if sick(o) {
+			p.rule("5: runs, not healthy")
+			p.r.Successor.Accepted = true
+			return
+		}
 		p.rule("5: promoted")
 		old := messages.Fence{Node: p.r.Node, Attempt: p.r.Attempt}
 		since := p.r.HealthySince

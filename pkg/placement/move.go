@@ -48,7 +48,7 @@ const eventVacated = "vacated"
 func (s *step) heir(o *messages.Outcome) bool {
 	r, succ := s.rec, *s.rec.Successor
 	switch {
-	case o.Status == messages.StatusAccepted:
+	case !o.Status.Ends() && !o.Healthy():
 		if succ.Accepted {
 			return false
 		}

@@ -105,6 +105,7 @@ var happenings = map[string]Event{
 
 	"a 2 accepted":            word("a", 2, messages.StatusAccepted),
 	"a 2 running":             word("a", 2, messages.StatusRunning),
+	"a 2 running, not well":   word("a", 2, messages.StatusRunning, unwell),
 	"a 2 completed":           word("a", 2, messages.StatusCompleted),
 	"a 2 failed":              word("a", 2, messages.StatusFailed),
 	"a 2 failed, may pass":    word("a", 2, messages.StatusFailed, passing),
@@ -118,6 +119,7 @@ var happenings = map[string]Event{
 
 	"b 3 accepted":           word("b", 3, messages.StatusAccepted),
 	"b 3 running":            word("b", 3, messages.StatusRunning),
+	"b 3 running, not well":  word("b", 3, messages.StatusRunning, unwell),
 	"b 3 completed":          word("b", 3, messages.StatusCompleted),
 	"b 3 failed":             word("b", 3, messages.StatusFailed),
 	"b 3 refused":            word("b", 3, messages.StatusRouteToPeer),

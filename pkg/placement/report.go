@@ -89,12 +89,12 @@ func (s *step) counts(o *messages.Outcome) {
 	}
 }
 
-// up notes that the attempt is accepted, or a service running.
+// up notes that the attempt is accepted, or a service running, healthy or not.
 func (s *step) up(o *messages.Outcome) {
 	r := s.rec
 	s.started()
 	r.State = messages.StateRunning
-	healthy := o.Status == messages.StatusRunning
+	healthy := o.Healthy()
 	if healthy && !r.Healthy {
 		r.HealthySince = s.now
 	}
@@ -333,7 +333,11 @@ func reasonOf(o *messages.Outcome) string {
 	case o.Route != nil:
 		return o.Route.Reason
 	case o.Result != nil && o.Result.ExitCode != nil:
-		return fmt.Sprintf("the container ended with exit code %d (%s)", *o.Result.ExitCode, o.Result.ExitReason)
+		said := fmt.Sprintf("the container ended with exit code %d (%s)", *o.Result.ExitCode, o.Result.ExitReason)
+		if n := o.Result.Restarts; n > 0 {
+			said += fmt.Sprintf(", after %d restarts on %s", n, o.Node)
+		}
+		return said
 	}
 	return ""
 }

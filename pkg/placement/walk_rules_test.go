@@ -35,6 +35,7 @@ const everyRule = `
 5: another journal
 5: dropped
 5: promoted
+5: runs, not healthy
 6: alive
 6: late
 adopted

@@ -55,6 +55,8 @@ func (w *walk) outcome() messages.Outcome {
 func (w *walk) said(about given, seq uint64, status messages.Status) messages.Outcome {
 	o := outcome(status, of(about.node, about.attempt, seq))
 	switch status {
+	case messages.StatusRunning:
+		oneOf(w, unwell, func(*messages.Outcome) {}, func(*messages.Outcome) {})(&o)
 	case messages.StatusFailed:
 		oneOf(w, passing, exit(1), exit(0), func(*messages.Outcome) {})(&o)
 	case messages.StatusRejected:

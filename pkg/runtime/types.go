@@ -139,7 +139,6 @@ type Details struct {
 	IP         string
 	Ports      []messages.Port
 	Networks   []messages.Network
-	Health     *messages.HealthStatus
 }
 
 // WaitOutcome is how a container ended.

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/shunt-fleet/shunt/internal/worker/supervise"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
@@ -44,6 +45,10 @@ type Attempt struct {
 	Started     time.Time         `json:"started,omitzero"`
 	Ended       time.Time         `json:"ended,omitzero"`
 	Last        *messages.Outcome `json:"last,omitzero"` // the newest
+
+	// Supervision is how the container of a run is doing: its restarts, and what
+	// was said of it.
+	Supervision supervise.Record `json:"supervision,omitzero"`
 }
 
 // Key identifies an attempt.

@@ -88,7 +88,7 @@ func fullSpec() *messages.Spec {
 }
 
 func fullOutcome() *messages.Outcome {
-	exit, yes := 137, true
+	exit, yes, no := 137, true, false
 	return &messages.Outcome{
 		V: 1, Job: "web-42", Op: messages.OpRun, Node: "win-1", Attempt: 2, Seq: 3,
 		Status: messages.StatusRouteToPeer, At: at(2),
@@ -101,7 +101,7 @@ func fullOutcome() *messages.Outcome {
 		Error: &messages.Error{Code: messages.CodeNotFound, Message: "no such image", Field: "spec.image", Retryable: true},
 		Result: &messages.Result{
 			Runtime: "primary", StartedAt: at(1), FinishedAt: at(2),
-			Container: "web-rep-1", State: "exited", ExitCode: &exit, ExitReason: messages.ExitOOMKilled, Changed: &yes,
+			Container: "web-rep-1", State: "exited", Healthy: &no, Restarts: 3, ExitCode: &exit, ExitReason: messages.ExitOOMKilled, Changed: &yes,
 			Ports: []messages.Port{{Container: 8080, Host: 18080, Protocol: "tcp", HostIP: "0.0.0.0"}}, IP: "10.4.0.2",
 			ImageDigest: digest("a"), Size: 12345, Stdout: "hello\n", Stderr: "oh\n", Truncated: true,
 			Volumes: []messages.VolumeBytes{{Name: "web-data", Bytes: 4096}},

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shunt-fleet/shunt/internal/worker/journal"
+	"github.com/shunt-fleet/shunt/internal/worker/supervise"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
@@ -112,6 +113,10 @@ func attempts(t T, s Store) {
 	must(t, j.Write(want))
 	same(t, j, "job", 1, want)
 	want.Phase, want.Started = journal.PhaseStarting, epoch.Add(time.Second)
+	want.Supervision = supervise.Record{
+		Began: epoch.Add(1), Ended: epoch.Add(2), Restarts: 3, InARow: 2, Due: epoch.Add(3), InHand: true, Stopped: true,
+		Said: true, Healthy: true, SaidAt: epoch.Add(4),
+	}
 	must(t, j.Write(want))
 	same(t, j, "job", 1, want)
 	for _, other := range []journal.Key{{Job: "job", Attempt: 2}, {Job: "jo", Attempt: 1}, {Job: "job1", Attempt: 1}, {Job: "", Attempt: 0}} {

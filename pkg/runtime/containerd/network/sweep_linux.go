@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,7 +61,7 @@ func (n *Networks) Connected() []string {
 // sweepPlugins tells the plugins what is still valid. A machine on which nothing
 // was ever connected has nothing to tell them of.
 func (n *Networks) sweepPlugins(ctx context.Context, valid []types.GCAttachment) error {
-	if _, err := os.Stat(n.cfg.leasesDir()); err != nil {
+	if _, err := os.Stat(n.cfg.leasesDir()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	n.bridge.Lock()
