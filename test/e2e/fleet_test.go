@@ -24,6 +24,7 @@ const (
 type fleet struct {
 	t      *testing.T
 	dir    string
+	env    []string // more of it for the workers
 	placer *process
 	nats   *natsCLI
 
@@ -88,7 +89,7 @@ func (f *fleet) pretender(node, platforms string, args ...string) *process {
 func (f *fleet) worker(node string, args ...string) *process {
 	f.t.Helper()
 	common := []string{"--nats", f.nats.url, "--node", node, "--state-dir", f.state(node), "--heartbeat", "1s", "--ttl", "5s", "--drain-timeout", "0s"}
-	p := start(f.t, node, "worker", append(common, args...)...)
+	p := startWith(f.t, node, "worker", f.env, append(common, args...)...)
 	if got := p.ready["node"]; got != node {
 		f.t.Fatalf("the ready line of %s says node=%s", node, got)
 	}

@@ -1,14 +1,18 @@
 package e2e_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/shunt-fleet/shunt/internal/debimage"
+	"github.com/shunt-fleet/shunt/internal/registrytest"
 	"github.com/shunt-fleet/shunt/internal/testenv"
 )
 
@@ -20,8 +24,8 @@ const passwd = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/nonexisten
 func TestRedis(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
-	f.linux()
-	image := f.debian("team/redis:7", debimage.Config{
+	private := f.private()
+	image := f.debian(private, "team/redis:7", debimage.Config{
 		Packages: []string{"redis-server"},
 		Files:    map[string]string{"/etc/passwd": passwd},
 		Config: v1.Config{
@@ -50,8 +54,8 @@ func TestRedis(t *testing.T) {
 func TestNginx(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
-	f.linux()
-	image := f.debian("team/nginx:1", debimage.Config{
+	private := f.private()
+	image := f.debian(private, "team/nginx:1", debimage.Config{
 		Packages: []string{"nginx-light"},
 		Files: map[string]string{
 			"/etc/passwd":       passwd,
@@ -79,15 +83,31 @@ func TestNginx(t *testing.T) {
 	}
 }
 
-// debian is the reference of an image of Debian packages in the fleet's registry.
-func (f *fleet) debian(name string, cfg debimage.Config) string {
+// private starts a distribution registry behind TLS and a password, and a Linux
+// node whose own settings let it in there.
+func (f *fleet) private() *registrytest.Registry {
+	f.t.Helper()
+	r := registrytest.Start(f.t, registrytest.WithPassword("node", "a password"))
+	login := base64.StdEncoding.EncodeToString([]byte("node:a password"))
+	dir := f.t.TempDir()
+	config := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, r.Addr, login)
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600); err != nil {
+		f.t.Fatal(err)
+	}
+	f.env = []string{"DOCKER_CONFIG=" + dir}
+	f.linux("--registry-hosts", registrytest.NewHosts(f.t).Trust(r).Dir)
+	return r
+}
+
+// debian is the reference of an image of Debian packages in a registry.
+func (f *fleet) debian(in *registrytest.Registry, name string, cfg debimage.Config) string {
 	f.t.Helper()
 	testenv.Debian(f.t)
 	image, err := debimage.Make(f.t.Context(), f.t.TempDir(), cfg)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return f.push(name, image)
+	return in.Push(f.t.Context(), name, image)
 }
 
 // serve runs a service on the Linux node, and gives its record once it is
