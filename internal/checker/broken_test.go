@@ -1,17 +1,18 @@
 package checker
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
+type brokenHistory struct{ name, rules, says, history string }
+
 // Each of these histories breaks a rule. They are as short as they can be, so
 // that only that rule can be what is found; where one wrong breaks several, all
 // are named.
-var broken = []struct {
-	name, rules, says, history string
-}{
+var broken = []brokenHistory{
 	{"a job is lost", "1", "no last word", `
 		0 submit a
 		0 ack a
@@ -293,6 +294,15 @@ var broken = []struct {
 		6 done a/1 n1 failed exit=137
 		9 finish`},
 
+	{"killed, and nobody gave it up", "5", "nobody had asked", `
+		0 submit a service health
+		0 ack a
+		1 start a/1 n1 c1
+		20 end n1 c1 143
+		20 outcome a/1 n1 failed
+		21 done a/1 n1 failed
+		90 finish`},
+
 	{"cut short", "0", "no event of kind", `
 		0 submit a`},
 	{"an end without a start", "0", "never started", `
@@ -311,7 +321,7 @@ var broken = []struct {
 
 func TestBrokenHistories(t *testing.T) {
 	t.Parallel()
-	for _, test := range broken {
+	for _, test := range slices.Concat(broken, brokenRestarts) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			v := Check(script(t, test.history), Config{Grace: 30 * time.Second})

@@ -45,10 +45,12 @@
 // for longer than Config.Grace without a break. A job with `on_partition: stop`
 // is never in two containers at once, unless it was given to several nodes.
 //
-// Rule 3, a repeat has no second effect. An attempt starts one container, once;
-// an exec is carried out once. A task that is not idempotent is started once in
+// Rule 3, a repeat has no second effect. An attempt starts one container, once,
+// and again only as its restart policy says, or as often as somebody asked for
+// what may start it; an exec is carried out once. A task that is not idempotent is started once in
 // all, unless its policy (`on_node_loss: reschedule`, `retry_exit`) or a retry
-// says otherwise. A start that its node could not tell of before it went away
+// says otherwise; its container counts once, however often it was started again
+// where it is. A start that its node could not tell of before it went away
 // is not counted, since placers cannot know of it. A task is started no more often than `max_attempts`. Nothing
 // is started after the last word, or on a node that has confirmed its revoke.
 //

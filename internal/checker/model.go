@@ -176,15 +176,3 @@ func (j *job) isRun() bool { return j.body == nil || j.body.Op == messages.OpRun
 
 // isTask tells whether it is such a job, and done when its container exits.
 func (j *job) isTask() bool { return j.isRun() && j.kind() == messages.KindTask }
-
-// restarts tells whether its container may be started again where it is.
-func (j *job) restarts() bool {
-	if len(j.stopAsks) > 0 {
-		return true
-	}
-	if j.body == nil || j.body.Spec == nil || j.body.Spec.Restart == nil {
-		return false
-	}
-	policy := j.body.Spec.Restart.Policy
-	return policy != "" && policy != messages.RestartNo
-}

@@ -70,7 +70,7 @@ func (m *model) stuck(j *job) string {
 		}
 	case r.State == messages.StateRunning && j.isRun():
 		there := slices.ContainsFunc(j.runs, func(x *run) bool {
-			return x.end == nil && x.node() == r.Node && x.attempt() == r.Attempt
+			return x.node() == r.Node && x.attempt() == r.Attempt && (x.end == nil || j.waits(x))
 		})
 		if !there && m.away.backAtEnd(r.Node, m.end) {
 			return fmt.Sprintf("its record says that attempt %d runs on %s at the end, and no such container does", r.Attempt, r.Node)

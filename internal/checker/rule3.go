@@ -24,11 +24,11 @@ func (m *model) repeated(j *job) []Violation {
 		return found
 	}
 	rounds := 1 + len(j.retries)
-	starts, policy := len(j.runs)-m.unknown(j), j.policy()
-	if starts > rounds && !j.restarts() && !m.mayRepeat(j) {
+	starts, policy := len(j.containers())-m.unknown(j), j.policy()
+	if starts > rounds && !m.mayRepeat(j) {
 		say("it may not be done twice, and was started %d times", starts)
 	}
-	if limit := policy.StartLimit(); starts > rounds*limit && !j.restarts() {
+	if limit := policy.StartLimit(); starts > rounds*limit {
 		say("it was started %d times; its limit is %d", starts, limit)
 	}
 	return found
@@ -39,9 +39,9 @@ func (m *model) repeated(j *job) []Violation {
 // up when it was back. The record counts fewer starts than there were, and the
 // job is placed anew as one that was not started: this is what `assigned` means.
 func (m *model) unknown(j *job) int {
-	starts := make([]Event, len(j.runs))
-	for i, r := range j.runs {
-		starts[i] = r.start
+	var starts []Event
+	for _, c := range j.containers() {
+		starts = append(starts, c.start)
 	}
 	return m.unknownOf(j, starts)
 }
@@ -109,23 +109,6 @@ func (m *model) sameAttempt(j *job) []Violation {
 	return found
 }
 
-// mayStartAgain tells whether the starts of one attempt may be several: of one
-// container that is restarted, or of a job that may be done twice, on one node
-// and one after the other.
-func (m *model) mayStartAgain(j *job, runs []*run) bool {
-	for i, r := range runs[1:] {
-		before := runs[i]
-		if r.node() != before.node() || r.start.At.Add(m.cfg.Skew).Before(before.until) {
-			return false
-		}
-		restarted := j.restarts() && r.start.Container == before.start.Container
-		if !j.policy().Idempotent && !restarted {
-			return false
-		}
-	}
-	return true
-}
-
 // mayRepeat tells whether a task may be started in more than one attempt.
 func (m *model) mayRepeat(j *job) bool {
 	p := j.policy()
@@ -137,8 +120,8 @@ func (m *model) mayRepeat(j *job) bool {
 	}
 	// Each start but the last has to have ended badly, but those of which no
 	// placer could know.
-	well := 0
-	for _, r := range j.runs[:len(j.runs)-1] {
+	well, all := 0, j.containers()
+	for _, r := range all[:len(all)-1] {
 		if r.end != nil && (r.end.ExitCode == nil || *r.end.ExitCode != 0) {
 			continue
 		}

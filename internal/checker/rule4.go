@@ -33,7 +33,7 @@ func (m *model) explained(j *job, r *run) bool {
 		return slices.ContainsFunc(events, func(e Event) bool { return !e.At.After(at) })
 	}
 	switch p := j.policy(); {
-	case r.end.Cause != "", before(j.cancels), before(j.stopAsks), before(j.words):
+	case r.end.Cause != "", j.unwell(r), before(j.cancels), before(j.stopAsks), before(j.words):
 		return true
 	case len(j.nodes) > 1, j.body != nil && j.body.Timeout > 0, p.Deadline > 0:
 		return true
@@ -104,7 +104,7 @@ func (m *model) unheard(j *job) []Violation {
 		again := slices.ContainsFunc(j.runs, func(x *run) bool {
 			return x != r && x.node() == r.node() && x.attempt() == r.attempt() && x.end == nil
 		})
-		if !told && !again {
+		if !told && !again && !j.waits(r) {
 			found = append(found, Violation{
 				Rule: 4, Job: j.id, Events: append(r.events(), j.outcomes...),
 				What: fmt.Sprintf("attempt %d ended on %s, which never said so", r.attempt(), r.node()),

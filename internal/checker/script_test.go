@@ -76,6 +76,10 @@ func scriptEvent(t *testing.T, verb string, args []string) Event {
 		o := messages.Outcome{V: 1, Node: args[1], Seq: 1, Status: messages.Status(args[2])}
 		o.Job, o.Attempt = jobAttempt(t, first)
 		for _, option := range args[3:] {
+			if option == "unavailable" {
+				o.Error = &messages.Error{Code: messages.CodeUnavailable, Retryable: true}
+				continue
+			}
 			o.Seq = uint64(*number(t, strings.TrimPrefix(option, "seq=")))
 		}
 		return Event{Kind: OutcomeSaid, Outcome: &o}
@@ -114,7 +118,13 @@ func submission(t *testing.T, args []string) Event {
 		case "max":
 			body.Policy.MaxAttempts = *number(t, value)
 		case "restart":
-			body.Spec = &messages.Spec{Restart: &messages.Restart{Policy: messages.RestartAlways}}
+			policy, limit, _ := strings.Cut(value, ":") // "restart=on_failure:2"
+			body.Spec = &messages.Spec{Restart: &messages.Restart{Policy: messages.RestartPolicy(policy)}}
+			if limit != "" {
+				body.Spec.Restart.Max = *number(t, limit)
+			}
+		case "health":
+			body.Spec = &messages.Spec{Health: &messages.Health{TCP: &messages.HealthTCP{Port: 1}}}
 		case "to":
 			e.Node = value
 		default:

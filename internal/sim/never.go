@@ -25,7 +25,7 @@ var never = map[Role]map[string]string{
 		"Runtime.SearchImages": notYetAsked, "Runtime.Top": notYetAsked, "Runtime.Pause": notYetAsked,
 		"Runtime.Unpause": notYetAsked, "Runtime.UpdateResources": notYetAsked, "Runtime.PruneContainers": notYetAsked,
 		"Runtime.Stats": notYetAsked, "Runtime.StatsStream": notYetAsked,
-		"Runtime.Probe": notYetAsked, "Runtime.ExecStream": notYetAsked, "Runtime.ExecSession": notYetAsked,
+		"Runtime.ExecStream": notYetAsked, "Runtime.ExecSession": notYetAsked,
 		"Runtime.IP": inInspect, "Runtime.PID": inInspect, "Runtime.PortOverride": inInspect,
 		"Runtime.PortMappings": inInspect, "Runtime.NamespaceID": inInspect,
 		"Runtime.Wait": "WaitOutcome tells more",

@@ -202,6 +202,19 @@ func (m *moody) Start(ctx context.Context, id runtime.ContainerID) error {
 	return m.Runtime.Start(ctx, id)
 }
 
+// Probe implements runtime.Runner. A program that is as it should be is found
+// not to be now and then.
+func (m *moody) Probe(ctx context.Context, id runtime.ContainerID, check messages.Health) (runtime.Verdict, error) {
+	if err := m.away(); err != nil {
+		return runtime.Verdict{}, err
+	}
+	v, err := m.Runtime.Probe(ctx, id, check)
+	if n := m.of.count("a check that fails"); err == nil && m.of.s.faulty() && m.of.s.dice.chance(4, "check", m.of.name, n) {
+		v = runtime.Verdict{Output: "out of sorts"}
+	}
+	return v, err
+}
+
 // Stop implements runtime.Lifecycle.
 func (m *moody) Stop(ctx context.Context, id runtime.ContainerID, timeout time.Duration) error {
 	if err := m.away(); err != nil {

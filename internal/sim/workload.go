@@ -55,6 +55,9 @@ func (w *workload) task() messages.Job {
 	if w.one(10) {
 		job.Requires.Prefer = map[string]string{"zone": "b"}
 	}
+	if w.one(4) {
+		job.Spec.Restart = &messages.Restart{Policy: messages.RestartOnFailure, Max: 1 + w.rng.IntN(3)}
+	}
 	return job
 }
 
@@ -88,7 +91,34 @@ func (w *workload) service() messages.Job {
 	}
 	w.policy(&job)
 	job.Policy.MaxAttempts = 0
+	if w.one(3) { // it ends by itself, again and again
+		job.Spec.Image = "sim/tool:1"
+		job.Spec.Entrypoint = []string{"sh", "-c", fmt.Sprintf("sleep %d; exit 3", 1+w.rng.IntN(15))}
+	}
+	if w.one(2) {
+		policies := []messages.RestartPolicy{messages.RestartAlways, messages.RestartOnFailure, messages.RestartUnlessStopped}
+		job.Spec.Restart = &messages.Restart{Policy: policies[w.rng.IntN(len(policies))], Max: w.rng.IntN(6)}
+	}
+	if w.one(2) {
+		job.Spec.Health = w.health()
+	}
 	return job
+}
+
+// health is a check of any kind; one in eight never passes.
+func (w *workload) health() *messages.Health {
+	checks := []messages.Health{
+		{HTTP: &messages.HealthHTTP{Port: 80}}, {TCP: &messages.HealthTCP{Port: 80}},
+		{Command: []string{"true"}}, {Command: []string{"sleep", "1"}},
+	}
+	check := checks[w.rng.IntN(len(checks))]
+	if w.one(8) {
+		check = messages.Health{Command: []string{"sh", "-c", "echo never; exit 1"}}
+	}
+	check.Interval = messages.Duration(time.Duration(1+w.rng.IntN(4)) * time.Second)
+	check.Retries = 1 + w.rng.IntN(3)
+	check.StartGrace = messages.Duration(time.Duration(w.rng.IntN(10)) * time.Second)
+	return &check
 }
 
 // misfit is a job that no node can take.

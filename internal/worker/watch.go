@@ -92,16 +92,16 @@ func (s *supervisor) hasEnded(ctx context.Context, e end) error {
 // startAgain starts the container, unless that has been done: by a worker before
 // this one, or by a runtime that went away over it.
 func (s *supervisor) startAgain(ctx context.Context) error {
-	if underLease(&s.at.Job) {
-		// The machine may have slept meanwhile.
-		if s.w.leases.endDueNow(); ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-	}
 	_, err := persistFor(ctx, s.w, 0, "start container "+s.id.String()+" again", func() (struct{}, error) {
 		d, err := s.w.cfg.Runtime.Inspect(ctx, s.id)
 		if err != nil || !s.waitsYet(&d) {
 			return struct{}{}, err
+		}
+		if underLease(&s.at.Job) {
+			// The machine may have slept meanwhile.
+			if s.w.leases.endDueNow(); ctx.Err() != nil {
+				return struct{}{}, context.Cause(ctx)
+			}
 		}
 		return struct{}{}, s.w.cfg.Runtime.Start(ctx, s.id)
 	})
