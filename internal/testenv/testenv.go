@@ -16,6 +16,7 @@ package testenv
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -69,6 +70,17 @@ func file(t testing.TB, variable, remedy string) string {
 	}
 	if _, err := os.Stat(path); err != nil {
 		leaveOut(t, fmt.Sprintf("%s: %v (%s builds it)", variable, err, remedy))
+	}
+	return path
+}
+
+// Program is the path of a program that the machine has, such as node; remedy
+// says how to get it.
+func Program(t testing.TB, name, remedy string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		leaveOut(t, fmt.Sprintf("%v (%s)", err, remedy))
 	}
 	return path
 }
