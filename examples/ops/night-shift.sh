@@ -14,8 +14,7 @@ id=night-$$-$RANDOM
 ask() {
 	local reply
 	reply=$(nats req --no-templates "$1" "$2" 2>&1)
-	if grep -q '^Nats-Service-Error:' <<<"$reply"; then
-		grep '^Nats-Service-Error:' <<<"$reply" >&2
+	if grep -o 'Nats-Service-Error: .*' <<<"$reply" >&2; then
 		return 1
 	fi
 	grep '^{' <<<"$reply"
@@ -35,7 +34,8 @@ where=$(grep -o '"node":"[^"]*","attempt"' <<<"$record" | head -1 | cut -d'"' -f
 echo "$(field state <<<"$record") on $where"
 
 echo "== what it said"
-nats req --raw --no-templates --wait-for-empty --reply-timeout 15s "shunt.node.$where.logs" '{"v":1,"job":"'"$id"'"}' 2>/dev/null
+nats req --raw --no-templates --wait-for-empty --reply-timeout 15s "shunt.node.$where.logs" '{"v":1,"job":"'"$id"'"}' 2>/dev/null |
+	sed '/^nil body$/d;/^$/d' # how nats prints the empty message at the end
 
 echo "== why it ran there"
 ask shunt.placer.explain '{"v":1,"id":"'"$id"'"}' | grep -o '"chosen":"[^"]*"'

@@ -27,14 +27,28 @@ func (p *Placer) listJobs(ctx context.Context, req messages.JobsRequest) (any, e
 
 func idOf(r messages.Record) string { return r.Job.ID }
 
+// liveJobs is the live records behind the cursor, in the order of ids; no more
+// than a page and one.
 func (p *Placer) liveJobs(req *messages.JobsRequest) []messages.Record {
-	var match []messages.Record
-	for _, e := range p.records.all() {
-		if req.Matches(e.record) {
-			match = append(match, specless(e.record))
+	page := firsts{most: pageOf(req) + 1}
+	p.records.each(func(rec *messages.Record) {
+		if rec.Job.ID > req.Cursor && page.wants(rec.Job.ID) && req.Matches(rec) {
+			page.add(rec)
 		}
+	})
+	found := page.sorted()
+	match := make([]messages.Record, len(found))
+	for i, rec := range found {
+		match[i] = specless(rec)
 	}
 	return match
+}
+
+func pageOf(req *messages.JobsRequest) int {
+	if req.Limit == 0 {
+		return messages.DefaultPageSize
+	}
+	return req.Limit
 }
 
 func specless(r *messages.Record) messages.Record {
@@ -47,10 +61,7 @@ func specless(r *messages.Record) messages.Record {
 // ended in the state asked for; no more than a page and one. A job that was
 // retried is what it has become since.
 func (p *Placer) endedJobs(ctx context.Context, req *messages.JobsRequest) ([]messages.Record, error) {
-	most := req.Limit
-	if most == 0 {
-		most = messages.DefaultPageSize
-	}
+	most := pageOf(req)
 	var jobs []messages.Record
 	for cursor := req.Cursor; ; {
 		found, err := p.endedAfter(ctx, req, cursor, most+1)
@@ -58,12 +69,12 @@ func (p *Placer) endedJobs(ctx context.Context, req *messages.JobsRequest) ([]me
 			return nil, err
 		}
 		for _, rec := range found {
-			later, err := p.outlived(ctx, &rec)
+			later, err := p.outlived(ctx, rec)
 			if err != nil {
 				return nil, err
 			}
 			if !later {
-				jobs = append(jobs, rec)
+				jobs = append(jobs, *rec)
 			}
 		}
 		if len(found) <= most || len(jobs) > most {
@@ -84,7 +95,7 @@ func (p *Placer) outlived(ctx context.Context, rec *messages.Record) (bool, erro
 }
 
 // endedAfter is the first records, at most that many, with ids behind the cursor.
-func (p *Placer) endedAfter(ctx context.Context, req *messages.JobsRequest, cursor string, most int) ([]messages.Record, error) {
+func (p *Placer) endedAfter(ctx context.Context, req *messages.JobsRequest, cursor string, most int) ([]*messages.Record, error) {
 	stream := messages.StreamDone
 	if req.State == messages.StateDead {
 		stream = messages.StreamDead
@@ -103,7 +114,8 @@ func (p *Placer) endedAfter(ctx context.Context, req *messages.JobsRequest, curs
 		} else if e.record.Retries > rec.Retries {
 			continue
 		}
-		page.add(specless(rec))
+		rec.Job.Spec = nil
+		page.add(rec)
 	}
 	return page.sorted(), nil
 }
@@ -111,17 +123,22 @@ func (p *Placer) endedAfter(ctx context.Context, req *messages.JobsRequest, curs
 // firsts keeps the records whose ids come first, of however many there are.
 type firsts struct {
 	most    int
-	records []messages.Record
+	records []*messages.Record
+	bound   string // an id from which on none can be among them; "": not known
 }
 
-func (f *firsts) add(r messages.Record) {
+// wants tells whether a record may be among the first.
+func (f *firsts) wants(id string) bool { return f.bound == "" || id < f.bound }
+
+func (f *firsts) add(r *messages.Record) {
 	if f.records = append(f.records, r); len(f.records) > 4*f.most {
 		f.records = f.sorted()
+		f.bound = f.records[len(f.records)-1].Job.ID
 	}
 }
 
-func (f *firsts) sorted() []messages.Record {
-	slices.SortFunc(f.records, func(a, b messages.Record) int { return strings.Compare(a.Job.ID, b.Job.ID) })
+func (f *firsts) sorted() []*messages.Record {
+	slices.SortFunc(f.records, func(a, b *messages.Record) int { return strings.Compare(a.Job.ID, b.Job.ID) })
 	f.records = f.records[:min(len(f.records), f.most)]
 	return f.records
 }

@@ -2,11 +2,9 @@ package placer
 
 import (
 	"bytes"
-	"cmp"
 	"container/list"
 	"context"
 	"encoding/json"
-	"slices"
 	"sync"
 	"time"
 
@@ -179,11 +177,13 @@ func (r *records) note(job string, change func(*entry)) {
 	}
 }
 
-// all is every live record, in the order of job ids.
-func (r *records) all() []entry {
-	out := r.matching(func(*entry) bool { return true })
-	slices.SortFunc(out, func(a, b entry) int { return cmp.Compare(a.record.Job.ID, b.record.Job.ID) })
-	return out
+// each gives every live record to do, in no order. It must be quick.
+func (r *records) each(do func(*messages.Record)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.live {
+		do(e.record)
+	}
 }
 
 // pick is the records of from for which want is true. r is locked, and want

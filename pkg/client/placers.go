@@ -17,14 +17,25 @@ func placer[Reply any](ctx context.Context, c *Client, verb messages.PlacerVerb,
 // a Cursor in the request is where it begins.
 func (c *Client) Jobs(ctx context.Context, req messages.JobsRequest) iter.Seq2[messages.Record, error] {
 	req.V = messages.Version
-	begin := req.Cursor
+	first := req.Page
 	return pages(func(cursor string) ([]messages.Record, string, error) {
-		if req.Cursor = cursor; cursor == "" {
-			req.Cursor = begin
-		}
+		req.Page = page(first, cursor)
 		reply, err := placer[messages.JobsReply](ctx, c, messages.PlacerJobs, req)
 		return reply.Jobs, reply.Next, err
 	})
+}
+
+// page is the page behind a cursor, the first one as it was asked for. That one
+// comes soonest when it is small; whoever reads on is given large ones.
+func page(first messages.Page, cursor string) messages.Page {
+	if cursor == "" {
+		return first
+	}
+	next := messages.Page{Cursor: cursor, Limit: first.Limit}
+	if next.Limit == 0 {
+		next.Limit = messages.MaxPageSize
+	}
+	return next
 }
 
 // Job is a job's record, live or ended.
@@ -54,11 +65,9 @@ func (c *Client) Explain(ctx context.Context, req messages.ExplainRequest) (mess
 // Nodes is every node the placers know and that matches, in the order of names.
 func (c *Client) Nodes(ctx context.Context, req messages.NodesRequest) iter.Seq2[messages.NodeInfo, error] {
 	req.V = messages.Version
-	begin := req.Cursor
+	first := req.Page
 	return pages(func(cursor string) ([]messages.NodeInfo, string, error) {
-		if req.Cursor = cursor; cursor == "" {
-			req.Cursor = begin
-		}
+		req.Page = page(first, cursor)
 		reply, err := placer[messages.NodesReply](ctx, c, messages.PlacerNodes, req)
 		return reply.Nodes, reply.Next, err
 	})
