@@ -37,6 +37,7 @@ func (w *Worker) awaitBeat(tick, pulse <-chan time.Time) bool {
 			continue
 		case <-tick:
 			w.lookForContainers()
+			w.lookForImages()
 		case <-w.beatNow:
 			// Many jobs that come and go at once share one heartbeat.
 			select {
@@ -102,7 +103,7 @@ func (w *Worker) capabilities(ctx context.Context, seq uint64, ttl time.Duration
 		At: time.Now(), Interval: messages.Duration(w.cfg.Heartbeat), TTL: messages.Duration(ttl),
 		Host: w.cfg.Host, Platforms: []messages.RuntimePlatform{},
 		Free: w.attempts.free(), Total: w.cfg.Total,
-		Labels: w.cfg.Labels, Draining: w.attempts.isClosed(), Containers: w.attempts.containers(),
+		Labels: w.cfg.Labels, Draining: w.attempts.isClosed(), Containers: w.attempts.containers(), Images: w.imagesHere(),
 		XKey: w.cfg.Key.Public(), Version: w.cfg.Version,
 	}
 	if ttl == 0 {

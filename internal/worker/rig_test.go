@@ -306,6 +306,7 @@ type faultyRuntime struct {
 	exec    *runtime.ExecResult                              // what every exec gives, if set
 	hang    chan struct{}                                    // closed when lists no longer hang; nil: they do not
 	pulls   func(context.Context, runtime.PullOptions) error // before every pull, if set
+	listed  []runtime.ImageInfo                              // what a list of images gives, if set
 
 	programs atomic.Int64 // that run beside a container's own
 }

@@ -144,9 +144,10 @@ type Worker struct {
 	leases   *leases
 	peers    *peers
 	open     openAnswers
-	outbox   chan struct{} // the journal's queue has grown
-	beatNow  chan struct{} // a heartbeat is wanted before its time
-	seq      atomic.Uint64 // of the last heartbeat
+	outbox   chan struct{}            // the journal's queue has grown
+	beatNow  chan struct{}            // a heartbeat is wanted before its time
+	seq      atomic.Uint64            // of the last heartbeat
+	held     atomic.Pointer[[]string] // digests of images, as heartbeats tell them
 	still    *stillness
 	rivals   sync.Map   // journals heard under this node's name
 	failed   chan error // why the worker cannot go on
