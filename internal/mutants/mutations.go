@@ -75,6 +75,15 @@ var mutations = []mutation{
 		Tests: []string{"./internal/worker/lease"},
 	},
 	{
+		Name: "worker: the journal before a restart",
+		Edits: []edit{{
+			"internal/worker/supervisor.go",
+			"if before.Differs(&s.state.Record) {",
+			"if before.Differs(&s.state.Record) && !s.state.Waiting() {",
+		}},
+		Tests: []string{"./internal/worker"},
+	},
+	{
 		Name: "placer: the record before the acknowledgement",
 		Edits: []edit{{
 			"internal/placer/streams.go",
