@@ -133,7 +133,7 @@ func (w *Worker) info(ctx context.Context, _ messages.EmptyRequest) (any, error)
 		}
 		if rt, ok := w.cfg.Runtime.Member(m.Name); ok {
 			if d, err := rt.Describe(ctx); err == nil {
-				info.Kind, info.Version = d.Kind, d.Version
+				info.Kind, info.Version, info.Warnings = d.Kind, d.Version, d.Warnings
 			}
 		}
 		reply.Runtimes = append(reply.Runtimes, info)

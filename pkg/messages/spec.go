@@ -57,12 +57,15 @@ type Spec struct {
 	TTY        bool              `json:"tty,omitzero"`
 	Stdin      bool              `json:"stdin,omitzero"`
 	Privileged bool              `json:"privileged,omitzero"`
-	CapAdd     []string          `json:"cap_add,omitzero"`
-	CapDrop    []string          `json:"cap_drop,omitzero"`
-	Devices    []string          `json:"devices,omitzero"` // /dev/x[:/dev/y[:rwm]]
-	Sysctls    map[string]string `json:"sysctls,omitzero"`
-	Ulimits    map[string]Ulimit `json:"ulimits,omitzero"` // nofile -> {soft, hard}
-	Labels     map[string]string `json:"labels,omitzero"`
+	// NoNewPrivileges keeps programs from gaining privileges by setuid and the like.
+	NoNewPrivileges bool `json:"no_new_privileges,omitzero"`
+
+	CapAdd  []string          `json:"cap_add,omitzero"`
+	CapDrop []string          `json:"cap_drop,omitzero"`
+	Devices []string          `json:"devices,omitzero"` // /dev/x[:/dev/y[:rwm]]
+	Sysctls map[string]string `json:"sysctls,omitzero"`
+	Ulimits map[string]Ulimit `json:"ulimits,omitzero"` // nofile -> {soft, hard}
+	Labels  map[string]string `json:"labels,omitzero"`
 
 	// RegistryAuth is only ever sealed; plain credentials are refused.
 	RegistryAuth *SealedAuth `json:"registry_auth,omitzero"`

@@ -298,6 +298,8 @@ type RuntimeInfo struct {
 	Version   string     `json:"version,omitzero"`
 	Platforms []Platform `json:"platforms"`
 	Error     string     `json:"error,omitzero"` // why it has no platforms just now
+	// Warnings are what containers are without there, such as a seccomp filter.
+	Warnings []string `json:"warnings,omitzero"`
 }
 
 // AttemptRequest asks a worker what became of an attempt. Attempt 0 is the

@@ -32,6 +32,8 @@ func ParseContainerID(name string) (ContainerID, bool) {
 type Description struct {
 	Kind    string // containerd | memory | remote | composite
 	Version string
+	// Warnings are what containers are without on this machine, and why.
+	Warnings []string
 }
 
 // Owner is the job that a container belongs to; runtimes keep it in labels of

@@ -77,7 +77,7 @@ func fullSpec() *messages.Spec {
 			Interval: 5 * seconds, Timeout: 2 * seconds, Retries: 3, StartGrace: 5 * seconds,
 		},
 		StopSignal: "SIGRTMIN+3", StopGrace: 10 * seconds,
-		ReadOnly: true, TTY: true, Stdin: true, Privileged: true,
+		ReadOnly: true, TTY: true, Stdin: true, Privileged: true, NoNewPrivileges: true,
 		CapAdd: []string{"NET_ADMIN"}, CapDrop: []string{"ALL"}, Devices: []string{"/dev/fuse:/dev/fuse:rw"},
 		Sysctls: map[string]string{"net.core.somaxconn": "1024"},
 		Ulimits: map[string]messages.Ulimit{"nofile": {Soft: 1024, Hard: 4096}},

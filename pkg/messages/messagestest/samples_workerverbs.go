@@ -86,7 +86,7 @@ func infoSample() Sample {
 		V: 1, Node: "linux-1", Version: "0.1.0", Incarnation: "4f1c2a.3",
 		Runtimes: []messages.RuntimeInfo{{
 			Name: "primary", Kind: "containerd", Version: "2.4.2",
-			Platforms: []messages.Platform{{OS: messages.Linux, Arch: "amd64"}}, Error: "not reachable",
+			Platforms: []messages.Platform{{OS: messages.Linux, Arch: "amd64"}}, Error: "not reachable", Warnings: []string{"containers run without a seccomp filter"},
 		}},
 		Policy: map[string]string{"privileged": "no"}, XKey: "XAB",
 	}, &messages.InfoReply{V: 1, Node: "linux-1", Incarnation: "4f1c2a.3", Runtimes: []messages.RuntimeInfo{}})

@@ -101,7 +101,11 @@ func (r *Runtime) newRecord(ctx context.Context, id runtime.ContainerID, spec *m
 	if err != nil {
 		return containers.Container{}, fmt.Errorf("spec: %w", err)
 	}
-	shim, err := typeurl.MarshalAny(&options.Options{BinaryName: r.cfg.RuncPath, Root: r.cfg.runcRoot()})
+	runc, err := r.runcFor(spec)
+	if err != nil {
+		return containers.Container{}, err
+	}
+	shim, err := typeurl.MarshalAny(&options.Options{BinaryName: runc, Root: r.cfg.runcRoot()})
 	if err != nil {
 		return containers.Container{}, fmt.Errorf("shim options: %w", err)
 	}

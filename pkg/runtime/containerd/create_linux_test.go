@@ -95,20 +95,13 @@ func TestConcurrentCreateHasOneWinner(t *testing.T) {
 	}
 }
 
-func TestUnsupportedFieldsAreNamed(t *testing.T) {
+func TestUnsupportedFieldIsNamed(t *testing.T) {
 	b := newBench(t)
-	for field, change := range map[string]func(*messages.Spec){
-		"spec.devices":       func(s *messages.Spec) { s.Devices = []string{"/dev/fuse"} },
-		"spec.resources.gpu": func(s *messages.Spec) { s.Resources.GPU = 1 },
-		"spec.privileged":    func(s *messages.Spec) { s.Privileged = true },
-		"spec.stdin":         func(s *messages.Spec) { s.Stdin = true },
-	} {
-		spec := b.spec("true")
-		change(spec)
-		err := b.rt.Create(b.ctx, b.id(), spec, runtime.CreateOptions{})
-		if !errdefs.IsNotImplemented(err) || !strings.Contains(err.Error(), field) {
-			t.Errorf("%s: %v, want NotImplemented that names it", field, err)
-		}
+	spec := b.spec("true")
+	spec.Resources.GPU = 1
+	err := b.rt.Create(b.ctx, b.id(), spec, runtime.CreateOptions{})
+	if !errdefs.IsNotImplemented(err) || !strings.Contains(err.Error(), "spec.resources.gpu") {
+		t.Errorf("a gpu: %v, want NotImplemented that names the field", err)
 	}
 }
 

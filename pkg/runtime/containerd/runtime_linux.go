@@ -49,6 +49,9 @@ type Runtime struct {
 
 	names sync.Mutex // held while a second name is given
 
+	confined    sync.Once
+	confinement confinement
+
 	starting, stopping idSet
 
 	tending sync.WaitGroup
@@ -141,7 +144,7 @@ func (r *Runtime) Describe(ctx context.Context) (runtime.Description, error) {
 	if err != nil {
 		return runtime.Description{}, fmt.Errorf("containerd at %s: %w", r.cfg.Address, native(err))
 	}
-	return runtime.Description{Kind: "containerd", Version: v.Version}, nil
+	return runtime.Description{Kind: "containerd", Version: v.Version, Warnings: r.warnings()}, nil
 }
 
 // scope puts containerd's namespace into a context, for the parts of its client

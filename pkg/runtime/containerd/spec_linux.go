@@ -36,7 +36,18 @@ func (r *Runtime) ociSpec(ctx context.Context, id runtime.ContainerID, spec *mes
 	s.Hostname = hostname(id, spec)
 	s.Root.Readonly = spec.ReadOnly
 	s.Linux.CgroupsPath = path.Join(r.cfg.CgroupParent, cid)
+	if err := checkSysctls(spec); err != nil {
+		return nil, err
+	}
 	s.Linux.Sysctl = spec.Sysctls
+	if spec.Privileged {
+		if err := setPrivileged(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	if err := setDevices(s, spec.Devices); err != nil {
+		return nil, err
+	}
 	if err := setProcess(s.Process, spec, img.config); err != nil {
 		return nil, err
 	}
@@ -52,6 +63,7 @@ func (r *Runtime) ociSpec(ctx context.Context, id runtime.ContainerID, spec *mes
 	if err := setCapabilities(s.Process, spec); err != nil {
 		return nil, err
 	}
+	r.setProfiles(s, spec)
 	r.setNetwork(s, cid, spec)
 	return s, nil
 }
@@ -83,7 +95,6 @@ func setProcess(p *specs.Process, spec *messages.Spec, img ocispec.ImageConfig) 
 		return fmt.Errorf("spec.args: neither the spec nor the image names a program; give entrypoint or args: %w", errdefs.ErrInvalidArgument)
 	}
 	p.Terminal = spec.TTY
-	p.NoNewPrivileges = false // as everywhere: images rely on setuid programs
 	p.Cwd = firstOf(spec.Workdir, img.WorkingDir, "/")
 	p.Env = environment(img.Env, spec.Env, spec.TTY)
 	return nil

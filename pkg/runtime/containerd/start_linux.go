@@ -140,6 +140,9 @@ func (r *Runtime) taskRequest(ctx context.Context, rec containers.Container) (*t
 		Path:     r.cfg.LoggerPath,
 		RawQuery: url.Values{"log": {r.logs.live(rec.ID)}}.Encode(), // one key: the shim does not keep an order
 	}).String()
+	if err := r.makeStdin(rec.ID, spec); err != nil {
+		return nil, err
+	}
 	req := &tasks.CreateTaskRequest{ContainerID: rec.ID, Terminal: spec.TTY, Stdout: output, Stderr: output}
 	for _, m := range mounts {
 		req.Rootfs = append(req.Rootfs, &types.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: m.Options})

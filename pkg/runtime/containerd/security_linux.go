@@ -1,0 +1,106 @@
+package containerd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"slices"
+
+	contribapparmor "github.com/containerd/containerd/v2/contrib/apparmor"
+	"github.com/containerd/containerd/v2/contrib/seccomp"
+	"github.com/containerd/containerd/v2/pkg/apparmor"
+	"github.com/containerd/containerd/v2/pkg/oci"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/opencontainers/runtime-spec/specs-go/features"
+	"golang.org/x/sys/unix"
+
+	"github.com/shunt-fleet/shunt/pkg/messages"
+)
+
+// apparmorProfile is the name under which the default profile is loaded.
+const apparmorProfile = "shunt-default"
+
+// confinement is which of the default profiles this machine can put containers
+// under. It is found out once, when it is first asked for.
+type confinement struct {
+	seccomp, apparmor bool
+	lacks             []string // what it cannot, and why
+}
+
+func (r *Runtime) confine() confinement {
+	r.confined.Do(func() {
+		c := &r.confinement
+		if err := seccompWorks(r.cfg.RuncPath); err != nil {
+			c.lacks = append(c.lacks, fmt.Sprintf("containers run without a seccomp filter: %v", err))
+		} else {
+			c.seccomp = true
+		}
+		if apparmor.HostSupports() { // most machines have it not, and that is no lack
+			if err := contribapparmor.LoadDefaultProfile(apparmorProfile); err != nil {
+				c.lacks = append(c.lacks, fmt.Sprintf("containers run without an AppArmor profile: %v", err))
+			} else {
+				c.apparmor = true
+			}
+		}
+		for _, lack := range c.lacks {
+			r.log.Warn(lack)
+		}
+	})
+	return r.confinement
+}
+
+// warnings are what containers are without on this machine.
+func (r *Runtime) warnings() []string {
+	out := slices.Clone(r.confine().lacks)
+	if err := r.networks.CanConnect(true); err != nil {
+		out = append(out, err.Error())
+	}
+	return out
+}
+
+// seccompWorks asks runc whether it was built with seccomp, and the kernel.
+func seccompWorks(runc string) error {
+	out, err := exec.Command(firstOf(runc, "runc"), "features").Output()
+	if err != nil {
+		return fmt.Errorf("runc features: %w", err)
+	}
+	var has features.Features
+	if err := json.Unmarshal(out, &has); err != nil {
+		return fmt.Errorf("runc features: %w", err)
+	}
+	if has.Linux == nil || has.Linux.Seccomp == nil || has.Linux.Seccomp.Enabled == nil || !*has.Linux.Seccomp.Enabled {
+		return fmt.Errorf("this runc was built without it; `make tools` builds one with it where libseccomp-dev and pkg-config are installed")
+	}
+	if _, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("the kernel has none: %w", err)
+	}
+	return nil
+}
+
+// setPrivileged gives the container all that this process has: its capabilities,
+// every device, and the kernel's files to write to.
+func setPrivileged(ctx context.Context, s *specs.Spec) error {
+	err := oci.Compose(oci.WithPrivileged, oci.WithHostDevices, oci.WithAllDevicesAllowed)(ctx, nil, nil, s)
+	if err != nil {
+		return fmt.Errorf("spec.privileged: %w", err)
+	}
+	return nil
+}
+
+// setProfiles puts the container under the default profiles. That of seccomp
+// allows what its capabilities are for, so they are set before.
+func (r *Runtime) setProfiles(s *specs.Spec, spec *messages.Spec) {
+	// Off unless asked for, as everywhere: images rely on setuid programs.
+	s.Process.NoNewPrivileges = spec.NoNewPrivileges
+	if spec.Privileged {
+		return
+	}
+	c := r.confine()
+	if c.seccomp {
+		s.Linux.Seccomp = seccomp.DefaultProfile(s)
+	}
+	if c.apparmor {
+		s.Process.ApparmorProfile = apparmorProfile
+	}
+}
