@@ -19,9 +19,9 @@ func setDevices(s *specs.Spec, devices []string) error {
 		path, rest, _ := strings.Cut(text, ":")
 		target, access, _ := strings.Cut(rest, ":")
 		target, access = firstOf(target, path), firstOf(access, "rwm")
-		real, err := filepath.EvalSymlinks(path)
+		node, err := filepath.EvalSymlinks(path)
 		if err == nil {
-			err = oci.WithDevices(real, target, access)(nil, nil, nil, s)
+			err = oci.WithDevices(node, target, access)(nil, nil, nil, s)
 		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
