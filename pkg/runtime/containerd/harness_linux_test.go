@@ -156,6 +156,7 @@ func (b *bench) push(name string, options ...toybox.Option) string {
 func (b *bench) empty() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	b.rt.Close() // which tends containers, and one at a time does
 	rt, err := containerd.New(ctx, b.cfg)
 	if err != nil {
 		b.Error(err)

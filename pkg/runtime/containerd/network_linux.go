@@ -58,18 +58,14 @@ func (r *Runtime) setNetwork(s *specs.Spec, cid string, spec *messages.Spec) {
 }
 
 // setEtc mounts the files that are made for the container over those of its
-// image, where the job mounts nothing itself.
+// image. The job's own mounts come later, and may take their place.
 func (r *Runtime) setEtc(s *specs.Spec, cid string, spec *messages.Spec) {
 	options := []string{"rbind", "rprivate", "rw"}
 	if spec.ReadOnly {
 		options[2] = "ro"
 	}
 	for _, name := range []string{network.Hosts, network.Resolv, network.Hostname} {
-		target := "/etc/" + name
-		if slices.ContainsFunc(spec.Mounts, func(m messages.Mount) bool { return m.Target == target }) {
-			continue
-		}
-		s.Mounts = append(s.Mounts, specs.Mount{Type: "bind", Source: r.networks.File(cid, name), Destination: target, Options: options})
+		s.Mounts = append(s.Mounts, specs.Mount{Type: "bind", Source: r.networks.File(cid, name), Destination: "/etc/" + name, Options: options})
 	}
 }
 

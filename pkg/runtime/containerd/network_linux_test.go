@@ -261,6 +261,12 @@ func TestNamesInside(t *testing.T) {
 			}
 		}
 	}
+	spec.Mounts = []messages.Mount{{Type: messages.MountTmpfs, Target: "/etc"}, {Type: messages.MountVolume, Source: "own", Target: "/etc/hosts"}}
+	spec.Args = []string{"cat", "/etc/hostname", "/etc/hosts"}
+	if got := b.complaint(spec); !strings.Contains(got, "is a directory") {
+		t.Errorf("a volume in the place of /etc/hosts: %q, want the directory that it is", got)
+	}
+	spec.Mounts = nil
 	spec.Network = messages.NetworkDefault
 	spec.Args = []string{"sh", "-c", "cat /etc/hosts; sleep 60"}
 	id := b.start(spec)

@@ -54,6 +54,7 @@ func (r *Runtime) ociSpec(ctx context.Context, id runtime.ContainerID, spec *mes
 	if err := setUser(s.Process, spec, img); err != nil {
 		return nil, err
 	}
+	r.setNetwork(s, cid, spec)
 	if err := r.setMounts(s, cid, mountsOf(spec, img.config)); err != nil {
 		return nil, err
 	}
@@ -64,7 +65,6 @@ func (r *Runtime) ociSpec(ctx context.Context, id runtime.ContainerID, spec *mes
 		return nil, err
 	}
 	r.setProfiles(s, spec)
-	r.setNetwork(s, cid, spec)
 	return s, nil
 }
 
