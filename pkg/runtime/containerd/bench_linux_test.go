@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/contrib/seccomp"
 	"github.com/containerd/containerd/v2/pkg/cio"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/containerd/v2/pkg/oci"
@@ -43,6 +44,12 @@ func BenchmarkRun(b *testing.B) {
 			runBare(b, bench, bare, fmt.Sprintf("logger-%d-%d", b.N, n), log)
 		}
 	})
+	b.Run("bare-client-logger-seccomp", func(b *testing.B) {
+		log := cio.BinaryIO(bench.cfg.LoggerPath, map[string]string{"log": b.TempDir()})
+		for n := 0; b.Loop(); n++ {
+			runBare(b, bench, bare, fmt.Sprintf("seccomp-%d-%d", b.N, n), log, seccomp.WithDefaultProfile())
+		}
+	})
 }
 
 func runOnce(b *testing.B, bench *bench, spec *messages.Spec) {
@@ -61,14 +68,14 @@ func runOnce(b *testing.B, bench *bench, spec *messages.Spec) {
 	}
 }
 
-func runBare(b *testing.B, bench *bench, c *client.Client, id string, log cio.Creator) {
+func runBare(b *testing.B, bench *bench, c *client.Client, id string, log cio.Creator, more ...oci.SpecOpts) {
 	ctx := namespaces.WithNamespace(b.Context(), bench.cfg.Namespace)
 	image, err := c.GetImage(ctx, bench.image)
 	if err != nil {
 		b.Fatal(err)
 	}
 	container, err := c.NewContainer(ctx, id, client.WithNewSnapshot(id, image),
-		client.WithNewSpec(oci.WithImageConfig(image), oci.WithProcessArgs("true")))
+		client.WithNewSpec(append([]oci.SpecOpts{oci.WithImageConfig(image), oci.WithProcessArgs("true")}, more...)...))
 	if err != nil {
 		b.Fatal(err)
 	}
