@@ -28,7 +28,7 @@ func (p *Placer) prepare(all errands, d deed, c placement.Command) {
 	surely := func() bool { return d.first(c) && time.Since(begun) <= p.cfg.RequestTimeout }
 	all.add(c.Node, func(ctx context.Context) bool {
 		defer p.flights.end(f)
-		return ctx.Err() == nil && p.command(ctx, d.rec, c, surely)
+		return ctx.Err() == nil && p.inTurn(ctx, &d) && p.command(ctx, d.rec, c, surely)
 	})
 }
 

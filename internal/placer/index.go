@@ -19,10 +19,15 @@ type index struct {
 	due map[string]*entry
 	// on are those that a node concerns, or is owed a revoke for, by node and job.
 	on map[string]map[string]*entry
+	// lines are those that work on a container, by its name and job.
+	lines map[string]map[string]*entry
 }
 
 func newIndex() index {
-	return index{waiting: list.New(), due: map[string]*entry{}, on: map[string]map[string]*entry{}}
+	return index{
+		waiting: list.New(), due: map[string]*entry{}, on: map[string]map[string]*entry{},
+		lines: map[string]map[string]*entry{},
+	}
 }
 
 func (x *index) add(e *entry) {
@@ -38,10 +43,25 @@ func (x *index) add(e *entry) {
 		x.due[job] = e
 	}
 	for _, node := range nodesOf(rec) {
-		if x.on[node] == nil {
-			x.on[node] = map[string]*entry{}
-		}
-		x.on[node][job] = e
+		put(x.on, node, e)
+	}
+	if placement.NeedsHolder(&rec.Job) {
+		put(x.lines, rec.Job.ContainerName(), e)
+	}
+}
+
+// put adds an entry under a key, and take takes it out.
+func put(to map[string]map[string]*entry, key string, e *entry) {
+	if to[key] == nil {
+		to[key] = map[string]*entry{}
+	}
+	to[key][e.record.Job.ID] = e
+}
+
+func take(from map[string]map[string]*entry, key, job string) {
+	delete(from[key], job)
+	if len(from[key]) == 0 {
+		delete(from, key)
 	}
 }
 
@@ -54,10 +74,10 @@ func (x *index) remove(e *entry) {
 	}
 	delete(x.due, job)
 	for _, node := range nodesOf(e.record) {
-		delete(x.on[node], job)
-		if len(x.on[node]) == 0 {
-			delete(x.on, node)
-		}
+		take(x.on, node, job)
+	}
+	if placement.NeedsHolder(&e.record.Job) {
+		take(x.lines, e.record.Job.ContainerName(), job)
 	}
 }
 

@@ -46,6 +46,9 @@ func (p *Placer) perform(ctx context.Context, d deed, effects []placement.Effect
 		case placement.Claim:
 			p.records.try(d.job, time.Now())
 			p.beside(func(ctx context.Context) { p.claim(ctx, d.rec) })
+		case placement.Locate:
+			p.records.try(d.job, time.Now())
+			p.beside(func(ctx context.Context) { p.locate(ctx, d.rec) })
 		case placement.Supersede:
 			p.supersede(d.job, e.Job)
 		case placement.Command:
@@ -61,8 +64,10 @@ func (p *Placer) perform(ctx context.Context, d deed, effects []placement.Effect
 			}
 		case placement.Finish:
 			err = p.finish(ctx, &d)
+			p.nextInLine(&d.rec.Job)
 		case placement.Delete:
 			err = p.deleteRecord(ctx, d.rec, d.revision)
+			p.nextInLine(&d.rec.Job)
 		case placement.Repeat:
 			err = p.repeat(ctx, d.rec)
 		case placement.Reject:

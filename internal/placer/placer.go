@@ -18,8 +18,8 @@
 // and nodes for what they run.
 //
 // Reading order: placer.go, streams.go and apply.go (an event comes in),
-// perform.go, errands.go, command.go, xkey.go, done.go, delete.go, names.go (what
-// follows),
+// perform.go, errands.go, command.go, xkey.go, done.go, delete.go, names.go,
+// locate.go (what follows),
 // sweep.go, turn.go, nodes.go, lost.go, leases.go, drain.go, quiet.go, reconcile.go
 // (what comes with time), verbs.go (what operators ask).
 package placer
@@ -133,7 +133,7 @@ type Placer struct {
 	early   *earlyMessages
 	started time.Time
 
-	asks, lists, inquiries gate
+	asks, lists, inquiries, searches gate
 
 	listening time.Time // the sweep's: since when it has kept pace
 
@@ -165,11 +165,12 @@ func Start(ctx context.Context, cfg Config) (*Placer, error) {
 		leases:  newLeases(),
 		flights: newFlights(),
 		asks:    newGate(mostAsks), lists: newGate(mostLists), inquiries: newGate(mostInquiries),
-		placers: newPlacers(cfg.ID),
-		lanes:   newLanes(64),
-		early:   newEarlyMessages(2 * cfg.RequestTimeout),
-		started: time.Now(),
-		wake:    make(chan struct{}, 1),
+		searches: newGate(mostSearches),
+		placers:  newPlacers(cfg.ID),
+		lanes:    newLanes(64),
+		early:    newEarlyMessages(2 * cfg.RequestTimeout),
+		started:  time.Now(),
+		wake:     make(chan struct{}, 1),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	p.beside(p.watchRecords)

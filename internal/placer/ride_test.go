@@ -256,7 +256,6 @@ func TestWhatIsWrongWithAJobIsAnswered(t *testing.T) {
 			"e":   {`{"v":1,"id":"e","op":"run"}`, messages.CodeInvalidArgument, "spec"},
 			"f":   {`{"v":1,"id":"f","op":"fly"}`, messages.CodeInvalidArgument, "op"},
 			"g":   {`{"v":1,"id":"g","op":"run","spec":{"image":7}}`, messages.CodeMalformed, "spec.image"},
-			"h":   {`{"v":1,"id":"h","op":"stop","container":"web-rep-0"}`, messages.CodeNotImplemented, "target"},
 			"i":   {`{"v":1,"id":"i","op":"revoke","container":"web-rep-0","args":{"attempt":1}}`, messages.CodePermissionDenied, "op"},
 			"j":   {`{"v":1,"id":"j","op":"run","spec":{"image":"x","hostname":"` + strings.Repeat("x", 200<<10) + `"}}`, messages.CodeTooLarge, ""},
 			"old": {string(oldJSON), messages.CodeExpired, "created"},

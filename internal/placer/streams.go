@@ -29,7 +29,7 @@ func (p *Placer) consumeIntake(ctx context.Context) (bus.Subscription, error) {
 			p.handle(d, job, func(ctx context.Context) error { return p.takeCancel(ctx, job, m.Data) })
 			return
 		}
-		p.handle(d, job, func(ctx context.Context) error { return p.takeJob(ctx, job, m.Data) })
+		p.handle(d, job, func(ctx context.Context) error { return p.takeJob(ctx, job, d.Sequence(), m.Data) })
 	})
 }
 
@@ -62,15 +62,12 @@ func (p *Placer) handle(d bus.Delivery, job string, take func(context.Context) e
 	})
 }
 
-// takeJob brings a job from intake to its record, or answers what is wrong with
-// it.
-func (p *Placer) takeJob(ctx context.Context, id string, data []byte) error {
+// takeJob brings a job from intake, where it has that sequence, to its record, or
+// answers what is wrong with it.
+func (p *Placer) takeJob(ctx context.Context, id string, order uint64, data []byte) error {
 	job, err := messages.Decode[messages.Job](data)
 	if err == nil {
 		err = job.CheckSubjectJob(id)
-	}
-	if err == nil {
-		err = placeable(&job)
 	}
 	if err != nil {
 		return p.reject(ctx, id, job.Op, *messages.AsError(err))
@@ -92,18 +89,7 @@ func (p *Placer) takeJob(ctx context.Context, id string, data []byte) error {
 			return err
 		}
 	}
-	return p.apply(ctx, id, placement.Submitted{Job: job, Fingerprint: fingerprint})
-}
-
-// placeable refuses what placement has no way to find a node for.
-func placeable(job *messages.Job) error {
-	if job.Op.Places() || job.Target != "" || job.Op == messages.OpRevoke {
-		return nil
-	}
-	return &messages.Error{
-		Code: messages.CodeNotImplemented, Field: "target",
-		Message: "placers do not yet find the node that holds a container; name it in target, or send the job to its command subject",
-	}
+	return p.apply(ctx, id, placement.Submitted{Job: job, Fingerprint: fingerprint, Order: order})
 }
 
 // takeCancel brings a cancel to its job, or answers that there is none.

@@ -91,6 +91,10 @@ type Record struct {
 	// has a last word of its own.
 	Retries int `json:"retries,omitzero"`
 
+	// Order is where a job on a container stood in intake: such jobs keep that
+	// order.
+	Order uint64 `json:"order,omitzero"`
+
 	// Named says that the job holds the claim on its container's name.
 	Named bool `json:"named,omitzero"`
 }

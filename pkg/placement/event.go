@@ -13,11 +13,20 @@ type Submitted struct {
 	Job         messages.Job
 	Fingerprint string
 	Holder      string
+	Order       uint64 // where the job stood in intake
 }
 
 // Claimed says who holds the claim on the name of the job's container after the
 // effect Claim was performed: this job, or another live one.
 type Claimed struct{ Holder string }
+
+// Located says where the container is that the job works on, after the effect
+// Locate was performed: on Nodes, as far as nodes have said; Silent have not. Wait
+// is why it is not to be looked for yet; "": it was.
+type Located struct {
+	Nodes, Silent []string
+	Wait          string
+}
 
 // Reported is what a worker said: the reply to a command, or an outcome from
 // the stream. The same one may come twice, and late.
@@ -67,6 +76,7 @@ type Tick struct{}
 
 func (Submitted) event()     {}
 func (Claimed) event()       {}
+func (Located) event()       {}
 func (Reported) event()      {}
 func (Unheard) event()       {}
 func (NodeLost) event()      {}
@@ -83,6 +93,10 @@ type Effect interface{ effect() }
 // Claim claims the name of the job's container; the answer comes back as a
 // Claimed. A claim held by a job that has no live record is taken over.
 type Claim struct{}
+
+// Locate finds out which node holds the container that the job works on, and
+// whether it is the job's turn; the answer comes back as a Located.
+type Locate struct{}
 
 // Supersede asks for the end of the live job that holds the name.
 type Supersede struct{ Job string }
@@ -122,6 +136,7 @@ type Tell struct {
 }
 
 func (Claim) effect()     {}
+func (Locate) effect()    {}
 func (Supersede) effect() {}
 func (Command) effect()   {}
 func (Revoke) effect()    {}
@@ -141,6 +156,8 @@ func Due(r *messages.Record) []Effect {
 	switch {
 	case r.State == messages.StatePending && NeedsName(&r.Job) && !r.Named:
 		due = append(due, Claim{})
+	case r.State == messages.StatePending && NeedsHolder(&r.Job):
+		due = append(due, Locate{})
 	case r.State == messages.StateAssigned:
 		due = append(due, Command{r.Node, r.Attempt})
 	case r.State == messages.StateCancelling:

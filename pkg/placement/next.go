@@ -40,7 +40,8 @@ type step struct {
 	peers   peer.Snapshot
 	now     time.Time
 	effects []Effect
-	terse   bool // a new reason would not be written: it need not be found
+	terse   bool   // a new reason would not be written: it need not be found
+	holder  string // the node that holds the container that the job works on, once that is known
 }
 
 // unknown handles events of jobs that have no record.
@@ -63,6 +64,8 @@ func (s *step) known(ev Event) bool {
 		return false
 	case Claimed:
 		return s.claimed(ev.Holder)
+	case Located:
+		return s.located(ev)
 	case Reported:
 		return s.report(ev.Outcome)
 	case Unheard:
@@ -97,6 +100,11 @@ func (s *step) tick() bool {
 		return false
 	case s.nameless() && !s.expired():
 		s.effects = append(s.effects, Claim{})
+		return false
+	case s.unlocated() && !s.expired():
+		if !s.now.Before(r.NotBefore) {
+			s.effects = append(s.effects, Locate{})
+		}
 		return false
 	}
 	reason := r.Reason

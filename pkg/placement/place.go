@@ -37,6 +37,12 @@ func (s *step) place(except string) {
 		}
 		return
 	}
+	if s.unlocated() {
+		if r.Reason == "" {
+			r.Reason = "looks for the node that holds " + r.Job.ContainerName()
+		}
+		return
+	}
 	if s.now.Before(r.NotBefore) {
 		return
 	}
@@ -67,6 +73,9 @@ func (s *step) place(except string) {
 // for a reason that may pass is left alone if another will do.
 func (s *step) choose(except string) (string, bool) {
 	r, peers := s.rec, s.peers
+	if s.holder != "" {
+		return s.holder, true
+	}
 	if except != "" {
 		peers = peers.Without(except)
 	}

@@ -21,6 +21,9 @@ func (s *step) submit(ev Submitted) (*messages.Record, []Effect) {
 		s.effects = append(s.effects, Supersede{Job: ev.Holder})
 	}
 	s.rec = s.newRecord(ev.Job, ev.Fingerprint)
+	if NeedsHolder(&ev.Job) {
+		s.rec.Order = ev.Order
+	}
 	s.rec.Job.Attempt, s.rec.Job.Refused, s.rec.Job.RefusedDropped = 0, nil, 0 // a scheduler leaves them out
 	s.place("")
 	return s.rec, append(Due(s.rec), s.effects...)

@@ -1,9 +1,11 @@
 package e2e_test
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/shunt-fleet/shunt/internal/toybox"
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -67,12 +69,70 @@ func (f *fleet) opCases() []opCase {
 	}
 }
 
-// TestEveryOp gives a node every op that the contract has, by the stock command
-// line: as a direct command that waits.
+// TestEveryOp asks for every op that the contract has by the stock command line:
+// as a direct command that waits, and through intake, where the placer has to
+// find the container's node.
 func TestEveryOp(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
 	f.linux()
+	f.pretender("mem-1", "linux/arm64")
+	t.Run("directly", func(t *testing.T) { f.everyOpDirectly(t) })
+	t.Run("through intake", func(t *testing.T) { f.everyOpThroughIntake(t) })
+	t.Run("in order", func(t *testing.T) { f.opsInOrder(t) })
+}
+
+func (f *fleet) everyOpThroughIntake(t *testing.T) {
+	for i, c := range f.opCases() {
+		id, target, node := fmt.Sprintf("intake-%d", i), "", linuxNode
+		if !c.op.OnContainer() {
+			target = `,"target":"linux-1"`
+		}
+		want := map[string]string{}
+		for k, v := range c.want {
+			want["outcome."+k] = v
+		}
+		if c.op == messages.OpRemove && c.want["result.changed"] == "false" {
+			node, want["outcome.node"] = "~", "~" // any may say that there is none
+		}
+		want["state"], want["node"] = c.want["status"], node
+		if c.want["error.code"] == "not_found" {
+			want["node"], want["outcome.status"] = "", "rejected" // by the placer: there was no node to ask
+		}
+		f.nats.publish("shunt.job."+id, fmt.Sprintf(`{"v":1,"id":%q,"op":%q%s%s}`, id, c.op, c.more, target))
+		expect(t, fmt.Sprintf("%s %s", c.op, c.more), f.nats.done(id), want)
+	}
+}
+
+// opsInOrder submits what is to be done with a container at once.
+func (f *fleet) opsInOrder(t *testing.T) {
+	f.nats.publish("shunt.job.queue", fmt.Sprintf(
+		`{"v":1,"id":"queue","op":"run","kind":"service","spec":{"image":%q,"args":["handle-term"]},"target":"linux-1","retain":"1m"}`, f.linuxImage("handle-term")))
+	f.nats.publish("shunt.job.z", `{"v":1,"id":"z","op":"exec","container":"queue-rep-0","args":{"cmd":["sleep","2"]}}`)
+	f.nats.publish("shunt.job.y", `{"v":1,"id":"y","op":"exec","container":"queue-rep-0","args":{"cmd":["true"]}}`)
+	f.nats.publish("shunt.job.x", `{"v":1,"id":"x","op":"stop","container":"queue-rep-0"}`)
+	ended := ""
+	for _, id := range []string{"z", "y", "x"} {
+		rec := f.nats.done(id)
+		expect(t, "the last word on "+id, rec, map[string]string{"state": "completed", "node": linuxNode})
+		began := rec.at("outcome.result.started_at")
+		if instant(t, began).Before(instant(t, cmp.Or(ended, began))) {
+			t.Errorf("%s began at %s, and what came before it ended at %s", id, began, ended)
+		}
+		ended = rec.at("outcome.result.finished_at")
+	}
+}
+
+func instant(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+func (f *fleet) everyOpDirectly(t *testing.T) {
 	asked := map[messages.Op]bool{messages.OpRevoke: true, messages.OpSyncVolumes: true}
 	for i, c := range f.opCases() {
 		id := fmt.Sprintf("direct-%d", i)

@@ -132,6 +132,7 @@ func fullRecord() *messages.Record {
 		Journal:        "K4XSPFZB",
 		NotBefore:      at(4),
 		Highest:        3,
+		Order:          12,
 		Ending:         messages.StateCancelled,
 		HealthySince:   at(3),
 		Retries:        1,
