@@ -151,13 +151,24 @@ func (p *Placer) await(ctx context.Context, job string, ev placement.Event) erro
 
 func (p *Placer) explain(ctx context.Context, req messages.ExplainRequest) (any, error) {
 	if req.Job != nil {
-		return placement.Explain(req.Job, nil, p.fleet.snapshot(), time.Now()), nil
+		return whole(placement.Explain(req.Job, nil, p.fleet.snapshot(), time.Now())), nil
 	}
 	rec, err := p.find(ctx, req.ID)
 	if err != nil {
 		return nil, err
 	}
-	return placement.Explain(&rec.Job, rec.Platforms, p.fleet.snapshot(), time.Now()), nil
+	return whole(placement.ExplainRecord(rec, p.fleet.snapshot(), time.Now())), nil
+}
+
+// whole is the answer as far as a message has room for it: the nodes that would
+// do come first.
+func whole(reply messages.ExplainReply) messages.ExplainReply {
+	cut, next := messages.Paginate(reply.Nodes, messages.Page{Limit: len(reply.Nodes) + 1}, func(v messages.NodeVerdict) string { return v.Node })
+	if next != "" {
+		reply.More = len(reply.Nodes) - len(cut)
+		reply.Nodes = cut
+	}
+	return reply
 }
 
 func (p *Placer) info(ctx context.Context, _ messages.EmptyRequest) (any, error) {

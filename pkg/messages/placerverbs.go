@@ -63,6 +63,7 @@ type ExplainReply struct {
 	Chosen string        `json:"chosen,omitzero"`
 	Reason string        `json:"reason,omitzero"` // why none was chosen
 	Nodes  []NodeVerdict `json:"nodes"`
+	More   int           `json:"more,omitzero"` // verdicts that a message has no room for: the last ones
 }
 
 // NodeVerdict is what placement thinks of one node for one job.
@@ -72,6 +73,11 @@ type NodeVerdict struct {
 	Code   string  `json:"code,omitzero"`   // the filter that ruled it out
 	Reason string  `json:"reason,omitzero"` // for people
 	Score  float64 `json:"score"`           // of those that fit; higher is better
+
+	Parts map[string]float64 `json:"parts,omitzero"` // what the score is the sum of
+	// Changed says that what the node can do, or whether it is there, has changed
+	// since the job that is asked about was placed.
+	Changed bool `json:"changed,omitzero"`
 }
 
 // NodesRequest asks for the table of nodes.

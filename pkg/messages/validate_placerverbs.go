@@ -46,6 +46,7 @@ func (r *ExplainReply) Validate() error {
 		checkV(r.V),
 		tokenOrNone("chosen", r.Chosen),
 		checkReason("reason", r.Reason),
+		notNegative("more", r.More),
 		each("nodes", r.Nodes, (*NodeVerdict).Validate),
 	)
 }
@@ -54,6 +55,11 @@ func (r *ExplainReply) Validate() error {
 func (v *NodeVerdict) Validate() error {
 	if math.IsNaN(v.Score) || math.IsInf(v.Score, 0) {
 		return invalid("score", v.Score, "a finite number, since JSON has no other")
+	}
+	for name, part := range v.Parts {
+		if math.IsNaN(part) || math.IsInf(part, 0) {
+			return invalid("parts."+name, part, "a finite number, since JSON has no other")
+		}
 	}
 	return first(CheckToken("node", v.Node), checkText("code", v.Code), checkReason("reason", v.Reason))
 }

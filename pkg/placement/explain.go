@@ -46,12 +46,38 @@ func verdict(q *question, n *peer.Node, drawn bool) messages.NodeVerdict {
 	if code := objection(q, n); code != "" {
 		return messages.NodeVerdict{Node: n.Name(), Code: code, Reason: why(q, n, code)}
 	}
+	p := scoreParts(q, n)
 	v := messages.NodeVerdict{Node: n.Name(), OK: true, Score: score(q, n)}
 	if !drawn {
-		v.Score -= weightDrawn
-		v.Reason = notDrawn
+		v.Score -= p.drawn
+		p.drawn, v.Reason = 0, notDrawn
 	}
+	v.Parts = p.named()
 	return v
+}
+
+// ExplainRecord is Explain for a job that has a record: as it would be placed
+// now, with the nodes that have changed since it was placed, or, if it never was,
+// since it was submitted.
+func ExplainRecord(r *messages.Record, peers peer.Snapshot, now time.Time) messages.ExplainReply {
+	since := r.Created
+	for _, h := range r.History {
+		if h.Event == string(messages.EventPlaced) && h.At.After(since) {
+			since = h.At
+		}
+	}
+	reply := Explain(&r.Job, r.Platforms, peers, now)
+	for i := range reply.Nodes {
+		v := &reply.Nodes[i]
+		v.Changed = changedSince(peers.Get(v.Node), since)
+	}
+	return reply
+}
+
+// changedSince tells whether what a node can do, or whether it is there, has
+// changed.
+func changedSince(n *peer.Node, since time.Time) bool {
+	return n.Changed.After(since) || n.State == messages.NodeLost && n.Heard.After(since)
 }
 
 // notDrawn is said of a node that would do and was not compared with the chosen

@@ -65,6 +65,66 @@ func TestExplainGivesEveryNodeItsReason(t *testing.T) {
 	}
 }
 
+func TestExplainSaysWhatAScoreIsMadeOf(t *testing.T) {
+	job := runJob()
+	job.Requires.Prefer = map[string]string{"zone": "a"}
+	near := with(node("near", "linux/amd64"), func(c *messages.Capabilities) { c.Labels = map[string]string{"zone": "a"} })
+	reply := Explain(&job, nil, fleetOf(t, epoch, near, node("far", "linux/amd64"), node("arm", "linux/arm64")), epoch)
+	for _, n := range reply.Nodes {
+		sum := 0.0
+		for _, part := range n.Parts {
+			sum += part
+		}
+		if diff := sum - n.Score; diff > 1e-9 || diff < -1e-9 || len(n.Parts) != 5 {
+			t.Errorf("%s: the parts %v make %f, the score is %f", n.Node, n.Parts, sum, n.Score)
+		}
+		if want := map[string]float64{"near": weightPrefer}[n.Node]; n.Parts["prefer"] != want {
+			t.Errorf("%s: prefer is %f, want %f", n.Node, n.Parts["prefer"], want)
+		}
+	}
+}
+
+func TestExplainSaysWhatHasChangedSinceAJobWasPlaced(t *testing.T) {
+	table := peer.NewTable(0)
+	hear := func(at time.Time, c messages.Capabilities) {
+		t.Helper()
+		if _, ok := table.Hear(c, at); !ok {
+			t.Fatalf("the heartbeat of %s was dropped", c.Node)
+		}
+	}
+	for _, name := range []string{"same", "drains", "lost", "silent"} {
+		hear(epoch, node(name, "linux/amd64"))
+	}
+	placed, later := epoch.Add(time.Second), epoch.Add(2*time.Second)
+	r := recordIn(messages.StateRunning)
+	r.History = []messages.History{{At: placed, Node: "same", Attempt: 1, Event: "placed"}, {At: later.Add(time.Hour), Event: "running"}}
+	again := func(name string, change func(*messages.Capabilities)) messages.Capabilities {
+		c := node(name, "linux/amd64")
+		c.Seq = 2
+		change(&c)
+		return c
+	}
+	hear(later, again("same", func(c *messages.Capabilities) { c.Free.CPUMilli = 1 }))
+	hear(later, again("drains", func(c *messages.Capabilities) { c.Draining = true }))
+	hear(later, again("lost", func(*messages.Capabilities) {}))
+	hear(later, node("new", "linux/amd64"))
+	hear(later.Add(50*time.Second), again("silent", func(*messages.Capabilities) {}))
+	hear(later.Add(50*time.Second), again("new", func(c *messages.Capabilities) { c.Seq = 3 }))
+	for _, name := range []string{"same", "drains"} {
+		hear(later.Add(50*time.Second), again(name, func(c *messages.Capabilities) { c.Seq, c.Draining = 3, name == "drains" }))
+	}
+	table.Expire(later.Add(55 * time.Second))
+	reply := ExplainRecord(r, table.Snapshot(), later.Add(55*time.Second))
+	if len(reply.Nodes) != 5 {
+		t.Errorf("%d verdicts", len(reply.Nodes))
+	}
+	for _, n := range reply.Nodes {
+		if want := map[string]bool{"drains": true, "lost": true, "new": true}[n.Node]; n.Changed != want {
+			t.Errorf("%s has changed: %v, want %v (%s)", n.Node, n.Changed, want, n.Reason)
+		}
+	}
+}
+
 func TestAReasonIsOfBoundedLengthAndCountsNodesAlike(t *testing.T) {
 	var nodes []messages.Capabilities
 	for i := range 500 {

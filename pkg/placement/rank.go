@@ -20,8 +20,23 @@ const (
 // better. It depends on nothing but its arguments, so that every placer ranks
 // alike.
 func score(q *question, n *peer.Node) float64 {
-	return weightPrefer*float64(preferred(q.job, n)) + weightDrawn +
-		weightRoom*roomLeft(n) + weightFew*fewness(n) + weightSpread*affinity(q.sum, n.Name())
+	p := scoreParts(q, n)
+	return p.prefer + p.drawn + p.room + p.few + p.spread
+}
+
+// parts are what a score is made of.
+type parts struct{ prefer, drawn, room, few, spread float64 }
+
+func scoreParts(q *question, n *peer.Node) parts {
+	return parts{
+		prefer: weightPrefer * float64(preferred(q.job, n)), drawn: weightDrawn,
+		room: weightRoom * roomLeft(n), few: weightFew * fewness(n), spread: weightSpread * affinity(q.sum, n.Name()),
+	}
+}
+
+// named is the parts by the names that Explain gives them.
+func (p parts) named() map[string]float64 {
+	return map[string]float64{"prefer": p.prefer, "drawn": p.drawn, "room": p.room, "few_containers": p.few, "spread": p.spread}
 }
 
 // preferred is how many of the preferred labels the node has.

@@ -86,7 +86,7 @@ var placerVerbs = map[messages.PlacerVerb]func(*testing.T, *fleet){
 	messages.PlacerExplain: func(t *testing.T, f *fleet) {
 		asked := `{"v":1,"id":"asked","op":"run","spec":{"image":"x/y:1","platform":{"os":"linux"}},"requires":{"labels":{"disk":"ssd"}}}`
 		why := f.placers("explain", `{"v":1,"job":`+asked+`}`).document
-		expect(t, "the answer to a question", why, map[string]string{"chosen": "mem-1", "nodes.0.node": "mem-1", "nodes.0.ok": "true"})
+		expect(t, "the answer to a question", why, map[string]string{"chosen": "mem-1", "nodes.0.node": "mem-1", "nodes.0.ok": "true", "nodes.0.parts.room": "~1", "nodes.0.changed": ""})
 		for _, n := range why.list("nodes")[1:] {
 			want := map[string]string{"gone-1": "not_alive", windowsNode: "platform"}[n.at("node")]
 			expect(t, "the verdict on "+n.at("node"), n, map[string]string{"ok": "false", "code": want, "reason": "~ "})

@@ -14,9 +14,9 @@ func placerVerbSamples() []Sample {
 		sample(&messages.JobRequest{V: 1, ID: "web-42", Reason: "superseded"}, &messages.JobRequest{V: 1, ID: "web-42"}),
 		sample(&messages.ExplainRequest{V: 1, Job: fullJob()}, &messages.ExplainRequest{V: 1, ID: "web-42"}),
 		sample(&messages.ExplainReply{V: 1, Chosen: "linux-1", Reason: "the only one", Nodes: []messages.NodeVerdict{
-			{Node: "linux-1", OK: true, Score: 0.75},
-			{Node: "win-1", Code: "platform", Reason: "linux/amd64 does not run here"},
-		}}, &messages.ExplainReply{V: 1, Nodes: []messages.NodeVerdict{}}),
+			{Node: "linux-1", OK: true, Score: 0.75, Parts: map[string]float64{"room": 0.75}},
+			{Node: "win-1", Code: "platform", Reason: "linux/amd64 does not run here", Changed: true},
+		}, More: 3}, &messages.ExplainReply{V: 1, Nodes: []messages.NodeVerdict{}}),
 		sample(&messages.NodesRequest{
 			V: 1, Labels: map[string]string{"zone": "a"}, Platform: &messages.Platform{OS: messages.Linux, Arch: "amd64"}, Page: fullPage,
 		}, &messages.NodesRequest{V: 1}),
