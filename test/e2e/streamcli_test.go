@@ -13,11 +13,12 @@ import (
 // streamed is a streamed answer as the stock command line shows it: bodies on
 // standard output, headers on standard error.
 type streamed struct {
-	t      *testing.T
-	stop   context.CancelFunc
-	output *output // bodies
-	heads  *output // headers
-	ended  chan struct{}
+	t       *testing.T
+	stop    context.CancelFunc
+	process *os.Process
+	output  *output // bodies
+	heads   *output // headers
+	ended   chan struct{}
 }
 
 // stream asks for an answer in frames and reads it while it comes.
@@ -33,6 +34,7 @@ func (n *natsCLI) stream(subject, body string, flags ...string) *streamed {
 	if err := cmd.Start(); err != nil {
 		n.t.Fatal(err)
 	}
+	s.process = cmd.Process
 	go func() {
 		defer close(s.ended)
 		_ = cmd.Wait() // what it printed says how it went

@@ -95,6 +95,9 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 		r.client.Close()
 		return nil, fmt.Errorf("containerd at %s does not answer: %w", cfg.Address, native(err))
 	}
+	if err := r.sweepExecs(ctx); err != nil {
+		r.log.Warn("programs that were executed by the process before this one were not ended", "error", err)
+	}
 	if err := r.sweepVolumes(ctx); err != nil {
 		r.log.Warn("anonymous volumes of containers that are no more were not removed", "error", err)
 	}

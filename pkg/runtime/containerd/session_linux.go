@@ -71,7 +71,7 @@ func (r *Runtime) newSession(ctx context.Context, id runtime.ContainerID, opts r
 	}
 	s := &session{events: make(chan runtime.ExecEvent), terminal: opts.TTY}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	s.process, err = task.Exec(s.ctx, "shunt-"+rand.Text(), process, s.streams(r.fifoDir(), opts))
+	s.process, err = task.Exec(s.ctx, execPrefix+rand.Text(), process, s.streams(r.fifoDir(), opts))
 	if err == nil {
 		err = s.start()
 	}
