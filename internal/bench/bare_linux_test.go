@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/contrib/seccomp"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/containerd/v2/pkg/cio"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -76,7 +77,8 @@ func (r bare) withFile(dir string) *bare {
 	return &r
 }
 
-// run runs one container from nothing to nothing.
+// run runs one container from nothing to nothing, under the profile that shunt
+// has its containers under.
 func (r *bare) run(ctx context.Context, id string) (known time.Time, err error) {
 	ctx = namespaces.WithNamespace(ctx, bareNamespace)
 	output, err := r.output(id)
@@ -85,7 +87,7 @@ func (r *bare) run(ctx context.Context, id string) (known time.Time, err error) 
 	}
 	container, err := r.client.NewContainer(ctx, id,
 		client.WithNewSnapshot(id, r.image),
-		client.WithNewSpec(oci.WithImageConfig(r.image)))
+		client.WithNewSpec(oci.WithImageConfig(r.image), seccomp.WithDefaultProfile()))
 	if err != nil {
 		return known, err
 	}

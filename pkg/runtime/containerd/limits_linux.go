@@ -23,9 +23,10 @@ const (
 	sharesOfCore = 1024
 )
 
-// setLimits writes the spec's limits into what runc is told. runc translates
-// them for cgroup v2.
-func setLimits(s *specs.Spec, spec *messages.Spec) error {
+// setLimits writes the spec's limits into what runc is told, which is put in the
+// terms of cgroup v1; runc translates them for v2. swap is whether the machine
+// accounts for swap.
+func setLimits(s *specs.Spec, spec *messages.Spec, swap bool) error {
 	res := spec.Resources
 	if res.CPUMilli != 0 {
 		if res.CPUMilli < minCPUMilli {
@@ -42,7 +43,7 @@ func setLimits(s *specs.Spec, spec *messages.Spec) error {
 		if res.Memory < minMemory {
 			return fmt.Errorf("spec.resources.memory: %d bytes are too few; want at least %d: %w", res.Memory, minMemory, errdefs.ErrInvalidArgument)
 		}
-		s.Linux.Resources.Memory = memory(res.Memory)
+		s.Linux.Resources.Memory = memory(res.Memory, swap)
 	}
 	if res.PIDs != 0 {
 		limit := res.PIDs
@@ -60,15 +61,19 @@ func cpu(s *specs.Spec) *specs.LinuxCPU {
 
 // memory is a limit of memory and of swap together, where the kernel accounts
 // for swap, so that a container cannot go around it.
-func memory(limit int64) *specs.LinuxMemory {
+func memory(limit int64, swap bool) *specs.LinuxMemory {
 	m := &specs.LinuxMemory{Limit: &limit}
-	if cgroups.Mode() == cgroups.Unified || accountsForSwap() {
+	if swap {
 		m.Swap = &limit
 	}
 	return m
 }
 
+// accountsForSwap is always so in cgroup v2, and in v1 as the kernel was started.
 func accountsForSwap() bool {
+	if cgroups.Mode() == cgroups.Unified {
+		return true
+	}
 	_, err := os.Stat("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes")
 	return err == nil
 }

@@ -58,7 +58,7 @@ func (r *Runtime) ociSpec(ctx context.Context, id runtime.ContainerID, spec *mes
 	if err := r.setMounts(s, cid, mountsOf(spec, img.config)); err != nil {
 		return nil, err
 	}
-	if err := setLimits(s, spec); err != nil {
+	if err := setLimits(s, spec, accountsForSwap()); err != nil {
 		return nil, err
 	}
 	if err := setCapabilities(s.Process, spec); err != nil {

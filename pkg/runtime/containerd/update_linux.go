@@ -63,7 +63,7 @@ func updated(rec containers.Container, res messages.Resources) (containers.Conta
 	spec.Resources = res
 	devices := oci.Linux.Resources.Devices
 	oci.Linux.Resources = &specs.LinuxResources{Devices: devices}
-	if err := setLimits(&oci, &messages.Spec{Resources: res}); err != nil {
+	if err := setLimits(&oci, &messages.Spec{Resources: res}, accountsForSwap()); err != nil {
 		return rec, nil, err
 	}
 	kept, err := storeSpec(spec)
@@ -82,7 +82,7 @@ func toCgroup(limits specs.LinuxResources) *specs.LinuxResources {
 	limits.Devices = nil
 	if limits.Memory == nil {
 		limits.Memory = &specs.LinuxMemory{Limit: &none}
-		if memory(none).Swap != nil {
+		if accountsForSwap() {
 			limits.Memory.Swap = &none
 		}
 	}
