@@ -25,11 +25,15 @@ type runtimes struct {
 	containerd *managed.Containerd // nil: not managed
 	address    string              // of containerd; "": there is none
 	close      []func() error
+
+	// discard takes away what the containers of a node that is given up had on
+	// the machine, once they are gone.
+	discard func(context.Context) error
 }
 
 // newRuntimes makes the node's runtime.
 func newRuntimes(ctx context.Context, c *Config) (*runtimes, error) {
-	r := &runtimes{}
+	r := &runtimes{discard: func(context.Context) error { return nil }}
 	var primary port.Runtime
 	var resolver *image.Resolver
 	var err error
@@ -90,7 +94,7 @@ func (r *runtimes) realContainerd(ctx context.Context, c *Config) (port.Runtime,
 	if err != nil {
 		return nil, nil, err
 	}
-	r.close = append(r.close, rt.Close)
+	r.close, r.discard = append(r.close, rt.Close), rt.Discard
 	if err := rt.Tend(ctx); err != nil {
 		return nil, nil, fmt.Errorf("sweep what containers have left: %w", err)
 	}

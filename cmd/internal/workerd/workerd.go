@@ -151,6 +151,9 @@ func (w *Worker) Shutdown(ctx context.Context) {
 	var managed *managed.Containerd
 	if w.runtimes != nil {
 		w.removeContainers(ctx)
+		if err := w.runtimes.discard(ctx); err != nil {
+			w.log.Warn("the containers' network is not taken away", "error", err)
+		}
 		managed = w.runtimes.containerd
 	}
 	w.Close(ctx)
