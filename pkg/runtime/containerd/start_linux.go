@@ -21,20 +21,36 @@ import (
 // Start makes a task of the container and starts it. The time of the start goes
 // into the container's record meanwhile, so that a container whose shim is gone
 // is told from one that never ran.
+//
+// A caller that gives up does not wait, but the start goes on in its turn to
+// where it can be undone: containerd does not stop what it has begun, and what
+// it makes then would be in the way of the next start.
 func (r *Runtime) Start(ctx context.Context, id runtime.ContainerID) error {
 	cid := containerID(id)
 	unlock, err := r.locks.lock(ctx, cid)
 	if err != nil {
 		return about(id, err)
 	}
-	defer unlock()
 	rec, err := r.records.Get(ctx, cid)
 	if err != nil {
+		unlock()
 		return about(id, err)
 	}
 	r.starting.enter(cid)
-	defer r.starting.leave(cid)
-	if err := r.startRecord(ctx, rec); err != nil {
+	done := make(chan error, 1)
+	go func() {
+		defer unlock()
+		defer r.starting.leave(cid)
+		whole, cancel := outlasting(ctx)
+		defer cancel()
+		done <- r.startRecord(whole, rec, ctx.Err)
+	}()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
 		return fmt.Errorf("container %s: start: %w", id, err)
 	}
 	return nil
@@ -43,10 +59,15 @@ func (r *Runtime) Start(ctx context.Context, id runtime.ContainerID) error {
 // errRunning is the answer to a second start. What runs is left alone.
 var errRunning = fmt.Errorf("it runs already: %w", errdefs.ErrFailedPrecondition)
 
-func (r *Runtime) startRecord(ctx context.Context, rec containers.Container) error {
+// startRecord makes the task and starts it, unless the caller has given up
+// before there is anything to start.
+func (r *Runtime) startRecord(ctx context.Context, rec containers.Container, givenUp func() error) error {
 	err := r.prepareNetwork(ctx, rec)
 	if err == nil {
 		err = r.connectAndCreate(ctx, rec)
+	}
+	if err == nil {
+		err = givenUp()
 	}
 	if err == nil {
 		err = r.startTask(ctx, rec)
@@ -111,16 +132,21 @@ func (r *Runtime) createTask(ctx context.Context, rec containers.Container) erro
 	return nil
 }
 
-// clearTask deletes the task of the last start. One that has not ended stays.
+// clearTask deletes the task of the last start: one that has ended, and one that
+// was never started. The lock is held, so nobody is about to start it: whoever
+// made it has crashed.
 func (r *Runtime) clearTask(ctx context.Context, cid string) error {
 	task, err := r.task(ctx, cid)
 	if err != nil || task == nil {
 		return err
 	}
-	if task.Status != tasktypes.Status_STOPPED {
-		return errRunning
+	switch task.Status {
+	case tasktypes.Status_STOPPED:
+		return r.deleteTask(ctx, cid)
+	case tasktypes.Status_CREATED:
+		return r.killAndDelete(ctx, cid)
 	}
-	return r.deleteTask(ctx, cid)
+	return errRunning
 }
 
 func (r *Runtime) taskRequest(ctx context.Context, rec containers.Container) (*tasks.CreateTaskRequest, error) {
