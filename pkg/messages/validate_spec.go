@@ -52,7 +52,7 @@ func (s *Spec) validateProcess() error {
 func (s *Spec) validateLife() error {
 	return first(
 		under("restart", s.Restart.validate()),
-		under("health", s.Health.validate()),
+		under("health", s.Health.Validate()),
 		signalOrNone("stop_signal", s.StopSignal),
 		checkDuration("stop_grace", s.StopGrace),
 	)
@@ -80,8 +80,9 @@ func (r *Restart) validate() error {
 	)
 }
 
-// validate checks that there is exactly one check, and what it needs.
-func (h *Health) validate() error {
+// Validate checks that there is exactly one check, and what it needs. No Health
+// at all is right.
+func (h *Health) Validate() error {
 	if h == nil {
 		return nil
 	}

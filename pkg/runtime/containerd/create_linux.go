@@ -21,8 +21,8 @@ import (
 // comes first: it is what containerd keeps unique, and what keeps the file
 // system from containerd's garbage collection, so no lease is needed.
 func (r *Runtime) Create(ctx context.Context, id runtime.ContainerID, spec *messages.Spec, opts runtime.CreateOptions) error {
-	if spec == nil {
-		return fmt.Errorf("container %s: spec: there is none; want at least an image: %w", id, errdefs.ErrInvalidArgument)
+	if err := runtime.CheckSpec(spec); err != nil {
+		return fmt.Errorf("container %s: %w", id, err)
 	}
 	if err := supported(spec); err != nil {
 		return fmt.Errorf("container %s: %w", id, err)

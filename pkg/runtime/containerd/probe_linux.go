@@ -18,6 +18,9 @@ import (
 // its 127.0.0.1. So they work alike on every network, and see what the program
 // itself would see.
 func (r *Runtime) Probe(ctx context.Context, id runtime.ContainerID, check messages.Health) (runtime.Verdict, error) {
+	if err := runtime.CheckHealth(check); err != nil {
+		return runtime.Verdict{}, fmt.Errorf("container %s: %w", id, err)
+	}
 	if check.Command != nil {
 		return runtime.CheckByCommand(ctx, r, id, check)
 	}

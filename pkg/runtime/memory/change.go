@@ -66,6 +66,9 @@ func (r *Runtime) UpdateResources(ctx context.Context, id runtime.ContainerID, r
 		return err
 	}
 	defer unlock()
+	if err := runtime.CheckResources(res); err != nil {
+		return fmt.Errorf("update %s: %w", id, err)
+	}
 	c.spec.Resources = res
 	return nil
 }

@@ -52,19 +52,11 @@ func (r *Runtime) Create(ctx context.Context, id runtime.ContainerID, spec *mess
 }
 
 func checkCreate(id runtime.ContainerID, spec *messages.Spec) error {
-	wrong := func(format string, args ...any) error {
-		return fmt.Errorf("create %s: %s: %w", id, fmt.Sprintf(format, args...), errdefs.ErrInvalidArgument)
+	if err := messages.CheckToken("service", id.Service); err != nil {
+		return fmt.Errorf("create %s: %w: %w", id, err, errdefs.ErrInvalidArgument)
 	}
-	switch {
-	case messages.CheckToken("service", id.Service) != nil:
-		return wrong("%v", messages.CheckToken("service", id.Service))
-	case spec == nil:
-		return wrong("there is no spec; want one with an image")
-	case spec.Image == "":
-		return wrong("spec.image is empty; want a reference such as nginx:1.27")
-	}
-	if _, ok := messages.ParseSignal(cmp.Or(spec.StopSignal, "TERM")); !ok {
-		return wrong("spec.stop_signal %q is not a signal; want one such as TERM", spec.StopSignal)
+	if err := runtime.CheckSpec(spec); err != nil {
+		return fmt.Errorf("create %s: %w", id, err)
 	}
 	return nil
 }
