@@ -51,7 +51,7 @@ func calls() []call {
 		return err
 	})
 	node("Create", func(ctx context.Context, rt runtime.Runtime, on subject) error {
-		spec := &messages.Spec{Image: on.image, Entrypoint: []string{"true"}}
+		spec := &messages.Spec{Image: on.image, Entrypoint: []string{"sleep"}, Args: []string{"3600"}}
 		return rt.Create(ctx, on.id, spec, runtime.CreateOptions{Platform: on.platform})
 	})
 	all = append(all, imageCalls()...)
@@ -144,10 +144,10 @@ func lifecycleCalls() map[string]idCall {
 			return rt.Stop(ctx, id, 0)
 		},
 		"Kill": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
-			return rt.Kill(ctx, id, "TERM")
+			return rt.Kill(ctx, id, "KILL")
 		},
 		"Remove": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
-			return rt.Remove(ctx, id, runtime.RemoveOptions{Force: true})
+			return rt.Remove(ctx, id, runtime.RemoveOptions{})
 		},
 		"Rename": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
 			return rt.Rename(ctx, id, "second-"+id.Service)
@@ -181,7 +181,7 @@ func runnerCalls() map[string]idCall {
 	return map[string]idCall{
 		"Wait": asking(runtime.Runtime.Wait),
 		"WaitOutcome": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
-			_, err := rt.WaitOutcome(ctx, id, messages.WaitRemoved)
+			_, err := rt.WaitOutcome(ctx, id, messages.WaitNotRunning)
 			return err
 		},
 		"Logs": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
@@ -217,6 +217,27 @@ func runnerCalls() map[string]idCall {
 		"Commit": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
 			_, err := rt.Commit(ctx, id, "shunt.test/never-made:1")
 			return err
+		},
+	}
+}
+
+// variants are other calls of the same operations, by the names of their rows
+// in the matrix.
+func variants() map[string]idCall {
+	until := func(condition messages.WaitCondition) idCall {
+		return func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
+			_, err := rt.WaitOutcome(ctx, id, condition)
+			return err
+		}
+	}
+	return map[string]idCall{
+		"Remove_by_force": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
+			return rt.Remove(ctx, id, runtime.RemoveOptions{Force: true})
+		},
+		"WaitOutcome_next_exit": until(messages.WaitNextExit),
+		"WaitOutcome_removed":   until(messages.WaitRemoved),
+		"Logs_followed": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
+			return lastOf(rt.Logs(ctx, id, runtime.LogOptions{Tail: -1, Follow: true}))
 		},
 	}
 }

@@ -51,7 +51,8 @@ func Run(t *testing.T, cfg Config) {
 	if err := cfg.validate(); err != nil {
 		t.Fatal(err)
 	}
-	cases := suite()
+	checkLeaks(t)
+	cases := suite(cfg)
 	t.Run("every_operation_is_covered", func(t *testing.T) { checkCovered(t, cases, cfg.Lacks) })
 	for _, op := range cfg.Lacks {
 		t.Run("lacks_"+op, func(t *testing.T) { newScene(t, cfg).lacking(op) })
@@ -101,10 +102,11 @@ func Operations() []string {
 	return names
 }
 
-func suite() []testCase {
+func suite(cfg Config) []testCase {
 	return slices.Concat(
 		lifecycleCases(), stopCases(), signalCases(), waitCases(), logCases(), execCases(), sessionCases(), probeCases(),
 		inspectCases(), imageCases(), refusalCases(), contextCases(), raceCases(), restartCases(), pruneCases(),
+		matrixCases(cfg), concurrentCases(cfg), mistakeCases(),
 	)
 }
 
@@ -117,8 +119,8 @@ func checkCovered(t *testing.T, cases []testCase, lacks []string) {
 		if !slices.Contains(known, op) {
 			t.Errorf("operation %s is in no case and not in Lacks; write a case for it", op)
 		}
-		if !slices.ContainsFunc(calls(), func(c call) bool { return c.op == op }) {
-			t.Errorf("operation %s is missing in the suite's table of calls", op)
+		for _, missing := range missingRows(op) {
+			t.Errorf("operation %s lacks %s", op, missing)
 		}
 	}
 }

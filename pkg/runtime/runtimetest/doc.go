@@ -14,8 +14,19 @@
 //
 // What a runtime cannot do it must say: an operation in Lacks is asserted to
 // answer NotImplemented, and the cases that need it are listed in the test's
-// output. An operation that is neither in Lacks nor in any case fails the
-// suite, so that the port cannot grow unseen.
+// output. An operation that is in no table of the suite fails it, with what to
+// write, so that the port cannot grow unseen. There are three tables:
+//
+//   - calls: one call of each operation, with arguments that are all right.
+//   - matrix: what each call on a container answers when that is created,
+//     running, paused, exited or absent, and where it leaves it. From this follow
+//     the cases in_<place>… (the call with a cancelled context, the call, the call
+//     again), in_<place>_<call>_cut_off (given up half-way, then made again) and
+//     at_once_… (several callers at the same time, whose answers some order of
+//     their calls has to explain).
+//   - mistakes: each argument that can be wrong, and the class of the refusal.
+//
+// At the end no goroutine of a Runtime may be left.
 //
 // Beyond the words of the port, the suite settles what they leave open:
 //
@@ -25,7 +36,12 @@
 //   - LogOptions.Since includes the entries of that very instant.
 //   - Logs with Follow of a container that is not started yet wait for it.
 //   - Exec, Kill and Pause in a container that does not run are
-//     FailedPrecondition.
+//     FailedPrecondition. So is Exec in a paused one, which Stop, Kill and a
+//     forced Remove end all the same.
+//   - A Start that was given up may leave the container PhaseFailed, as any start
+//     that failed; the next one tries again.
+//   - A mistake in the arguments is InvalidArgument, a container that does not
+//     exist NotFound; which of the two is told when both hold is left open.
 //   - A reference that RemoveImage or TagImage does not know is NotFound, as is
 //     a container that does not exist, for every operation that takes one.
 //

@@ -38,6 +38,21 @@ var mutants = map[string]func(runtime.Runtime) runtime.Runtime{
 	"exec_stream_ends_with_exactly_one_exit":            func(rt runtime.Runtime) runtime.Runtime { return exitsTwice{rt} },
 	"wait_of_what_never_ran_is_failed_precondition":     func(rt runtime.Runtime) runtime.Runtime { return exitsWell{rt} },
 	"pull_of_a_missing_image_is_not_found":              func(rt runtime.Runtime) runtime.Runtime { return pullsAll{rt} },
+	"in_running":                                        func(rt runtime.Runtime) runtime.Runtime { return startsAgain{rt} },
+	"in_created":                                        func(rt runtime.Runtime) runtime.Runtime { return killsNothing{rt} },
+	"in_exited":                                         func(rt runtime.Runtime) runtime.Runtime { return refusesStop{rt} },
+	"in_absent":                                         func(rt runtime.Runtime) runtime.Runtime { return knowsAll{rt} },
+	"in_paused":                                         func(rt runtime.Runtime) runtime.Runtime { return thaws{rt} },
+	"in_running_Stop":                                   func(rt runtime.Runtime) runtime.Runtime { return stopsKindly{rt} },
+	"in_running_Stop_cut_off":                           func(rt runtime.Runtime) runtime.Runtime { return deafToContexts{rt} },
+	"in_running_Kill":                                   func(rt runtime.Runtime) runtime.Runtime { return deafToContexts{rt} },
+	"in_running_Remove_by_force":                        func(rt runtime.Runtime) runtime.Runtime { return removesTwice{rt} },
+	"in_paused_Unpause":                                 func(rt runtime.Runtime) runtime.Runtime { return thaws{rt} },
+	"at_once_created_Start":                             func(rt runtime.Runtime) runtime.Runtime { return startsAgain{rt} },
+	"at_once_running_Remove_by_force":                   func(rt runtime.Runtime) runtime.Runtime { return removesTwice{rt} },
+	"at_once_absent_Create":                             func(rt runtime.Runtime) runtime.Runtime { return overwrites{rt} },
+	"at_once_running_everything":                        func(rt runtime.Runtime) runtime.Runtime { return refusesStop{rt} },
+	"bad_arguments":                                     func(rt runtime.Runtime) runtime.Runtime { return killsAnyway{rt} },
 	"lacks_Commit":                                      func(rt runtime.Runtime) runtime.Runtime { return commitsNothing{rt} },
 }
 
@@ -53,6 +68,13 @@ type (
 	exitsTwice     struct{ runtime.Runtime }
 	pullsAll       struct{ runtime.Runtime }
 	commitsNothing struct{ runtime.Runtime }
+	startsAgain    struct{ runtime.Runtime }
+	killsNothing   struct{ runtime.Runtime }
+	refusesStop    struct{ runtime.Runtime }
+	removesTwice   struct{ runtime.Runtime }
+	thaws          struct{ runtime.Runtime }
+	deafToContexts struct{ runtime.Runtime }
+	leavesWaiters  struct{ runtime.Runtime }
 )
 
 func (m exitsWell) Wait(ctx context.Context, id runtime.ContainerID) (int, error) {
@@ -125,6 +147,64 @@ func (m pullsAll) Pull(ctx context.Context, ref string, opts runtime.PullOptions
 	return info, err
 }
 
+func (m startsAgain) Start(ctx context.Context, id runtime.ContainerID) error {
+	return unless(errdefs.IsFailedPrecondition, m.Runtime.Start(ctx, id))
+}
+
+func (m killsNothing) Kill(ctx context.Context, id runtime.ContainerID, signal string) error {
+	return unless(errdefs.IsFailedPrecondition, m.Runtime.Kill(ctx, id, signal))
+}
+
+func (m refusesStop) Stop(ctx context.Context, id runtime.ContainerID, timeout time.Duration) error {
+	if state, err := m.State(ctx, id); err == nil && state.Phase.Ended() {
+		return errdefs.ErrFailedPrecondition
+	}
+	if err := m.Runtime.Stop(ctx, id, timeout); err != nil {
+		return err
+	}
+	return errdefs.ErrUnknown // although it did
+}
+
+func (m removesTwice) Remove(ctx context.Context, id runtime.ContainerID, opts runtime.RemoveOptions) error {
+	return unless(errdefs.IsNotFound, m.Runtime.Remove(ctx, id, opts))
+}
+
+// Rename lets a paused container go on.
+func (m thaws) Rename(ctx context.Context, id runtime.ContainerID, name string) error {
+	_ = m.Unpause(ctx, id) // it may not be paused
+	return m.Runtime.Rename(ctx, id, name)
+}
+
+func (m thaws) Unpause(ctx context.Context, id runtime.ContainerID) error {
+	return unless(errdefs.IsFailedPrecondition, m.Runtime.Unpause(ctx, id))
+}
+
+func (m deafToContexts) Stop(ctx context.Context, id runtime.ContainerID, timeout time.Duration) error {
+	if at, ok := ctx.Deadline(); !ok || time.Until(at) > time.Second {
+		return m.Runtime.Stop(ctx, id, timeout) // nobody gives up soon
+	}
+	<-ctx.Done()
+	return errdefs.ErrUnavailable
+}
+
+func (m deafToContexts) Kill(_ context.Context, id runtime.ContainerID, signal string) error {
+	return m.Runtime.Kill(context.Background(), id, signal)
+}
+
+func (m leavesWaiters) Start(ctx context.Context, id runtime.ContainerID) error {
+	never := make(chan struct{})
+	go func() { <-never }()
+	return m.Runtime.Start(ctx, id)
+}
+
+// unless is no error where it is one of a class.
+func unless(is func(error) bool, err error) error {
+	if is(err) {
+		return nil
+	}
+	return err
+}
+
 func (commitsNothing) Commit(context.Context, runtime.ContainerID, string) (runtime.ImageInfo, error) {
 	return runtime.ImageInfo{}, nil
 }
@@ -148,30 +228,44 @@ func TestTheSuiteSeesWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestAnOperationThatNobodyCoversIsSeen leaves Lacks empty on purpose.
-func TestAnOperationThatNobodyCoversIsSeen(t *testing.T) {
+// TestTheSuiteSeesAsAWhole is of what no single case sees.
+func TestTheSuiteSeesAsAWhole(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestMutant$/^every_operation_is_covered$")
-	cmd.Env = append(os.Environ(), mutantVariable+"=nothing lacks")
-	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "operation Commit is in no case and not in Lacks") {
-		t.Errorf("nobody misses Commit (%v):\n%s", err, out)
+	for name, c := range map[string]struct{ run, says string }{
+		nothingLacks:   {"every_operation_is_covered", "operation Commit is in no case and not in Lacks"},
+		waitersAreLeft: {"exit_code_zero", "goroutines are left"},
+	} {
+		cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestMutant$/^"+c.run+"$")
+		cmd.Env = append(os.Environ(), mutantVariable+"="+name)
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), c.says) {
+			t.Errorf("%s: nobody says %q (%v):\n%s", name, c.says, err, out)
+		}
 	}
 }
+
+// What is wrong in other ways than in the answers of a Runtime.
+const (
+	nothingLacks   = "Lacks is empty"
+	waitersAreLeft = "goroutines are left"
+)
 
 // TestMutant is the child's test; on its own it runs the suite on a Runtime
 // with nothing wrong.
 func TestMutant(t *testing.T) {
 	name := os.Getenv(mutantVariable)
 	wrong := mutants[name]
-	if wrong == nil {
+	switch {
+	case name == waitersAreLeft:
+		wrong = func(rt runtime.Runtime) runtime.Runtime { return leavesWaiters{rt} }
+	case wrong == nil:
 		wrong = func(rt runtime.Runtime) runtime.Runtime { return rt }
 	}
 	cfg := config(wrong(newMemory(t)))
-	if name == "nothing lacks" {
+	if name == nothingLacks {
 		cfg.Lacks = nil
 	}
 	runtimetest.Run(t, cfg)

@@ -35,6 +35,13 @@ func newScene(t *testing.T, cfg Config) *scene {
 	return &scene{T: t, cfg: cfg, rt: cfg.New(t), ctx: ctx}
 }
 
+// with is the scene in a subtest: what it makes there is gone at its end.
+func (s *scene) with(t *testing.T) *scene {
+	in := *s
+	in.T = t
+	return &in
+}
+
 // image pulls the suite's image.
 func (s *scene) image() string {
 	s.Helper()
