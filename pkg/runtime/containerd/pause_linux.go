@@ -3,7 +3,6 @@ package containerd
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
 	tasktypes "github.com/containerd/containerd/api/types/task"
@@ -45,7 +44,7 @@ func (r *Runtime) freeze(ctx context.Context, id runtime.ContainerID, other stri
 	case task.Status != from:
 		return fmt.Errorf("container %s: %s: %w", id, other, errdefs.ErrFailedPrecondition)
 	}
-	return about(id, f(cid))
+	return about(id, taskError(ctx, f(cid)))
 }
 
 func (r *Runtime) resume(ctx context.Context, cid string) error {
@@ -54,15 +53,12 @@ func (r *Runtime) resume(ctx context.Context, cid string) error {
 }
 
 // thaw lets a paused container go on, so that a signal can reach it. One that
-// is not paused, or has ended, is as good.
+// has ended is as good, and so is one that runc has thawed to kill it, which the
+// shim does not see.
 func (r *Runtime) thaw(ctx context.Context, cid string) error {
 	task, err := r.task(ctx, cid)
 	if err != nil || task == nil || task.Status != tasktypes.Status_PAUSED {
 		return err
 	}
-	err = r.resume(ctx, cid)
-	if err != nil && strings.Contains(err.Error(), "not paused") {
-		return nil // runc has thawed it to kill it, which the shim does not see
-	}
-	return ignoreNoTask(err)
+	return ignoreNoTask(taskError(ctx, r.resume(ctx, cid)))
 }

@@ -62,8 +62,8 @@ func (r *Runtime) removeTask(ctx context.Context, cid string, force bool) error 
 		return errors.Join(err, terr)
 	case task == nil:
 		return logger.Finish(ctx, r.logs.live(cid))
-	case task.Status == tasktypes.Status_STOPPED: // by now: it had a signal on the way, say
-		return r.deleteTask(ctx, cid)
+	case task.Status == tasktypes.Status_STOPPED:
+		return r.deleteTask(ctx, cid) // it may have ended since
 	case !force && task.Status != tasktypes.Status_CREATED:
 		return fmt.Errorf("it runs; stop it first, or remove it with force: %w", errdefs.ErrFailedPrecondition)
 	}

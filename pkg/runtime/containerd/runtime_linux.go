@@ -161,12 +161,4 @@ func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 }
 
-// outlasting is a context for what cannot be left half done: it goes on for
-// some time when the caller's is over.
-func outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
-	whole, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(30*time.Second, cancel) })
-	return whole, func() { stop(); cancel() }
-}
-
 func (r *Runtime) fifoDir() string { return filepath.Join(r.cfg.StateDir, "fifo") }

@@ -21,36 +21,20 @@ import (
 // Start makes a task of the container and starts it. The time of the start goes
 // into the container's record meanwhile, so that a container whose shim is gone
 // is told from one that never ran.
-//
-// A caller that gives up does not wait, but the start goes on in its turn to
-// where it can be undone: containerd does not stop what it has begun, and what
-// it makes then would be in the way of the next start.
 func (r *Runtime) Start(ctx context.Context, id runtime.ContainerID) error {
 	cid := containerID(id)
 	unlock, err := r.locks.lock(ctx, cid)
 	if err != nil {
 		return about(id, err)
 	}
+	defer unlock()
 	rec, err := r.records.Get(ctx, cid)
 	if err != nil {
-		unlock()
 		return about(id, err)
 	}
 	r.starting.enter(cid)
-	done := make(chan error, 1)
-	go func() {
-		defer unlock()
-		defer r.starting.leave(cid)
-		whole, cancel := outlasting(ctx)
-		defer cancel()
-		done <- r.startRecord(whole, rec, ctx.Err)
-	}()
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	if err != nil {
+	defer r.starting.leave(cid)
+	if err := r.startRecord(ctx, rec); err != nil {
 		return fmt.Errorf("container %s: start: %w", id, err)
 	}
 	return nil
@@ -59,15 +43,21 @@ func (r *Runtime) Start(ctx context.Context, id runtime.ContainerID) error {
 // errRunning is the answer to a second start. What runs is left alone.
 var errRunning = fmt.Errorf("it runs already: %w", errdefs.ErrFailedPrecondition)
 
-// startRecord makes the task and starts it, unless the caller has given up
-// before there is anything to start.
-func (r *Runtime) startRecord(ctx context.Context, rec containers.Container, givenUp func() error) error {
+// startRecord makes the task and starts it. As in Create, the calls are not cut
+// off by the caller: containerd goes on with one whose caller has left, and what
+// it makes then would be in the way of the next start.
+func (r *Runtime) startRecord(caller context.Context, rec containers.Container) error {
+	if caller.Err() != nil {
+		return caller.Err()
+	}
+	ctx, cancel := cleanup(caller)
+	defer cancel()
 	err := r.prepareNetwork(ctx, rec)
 	if err == nil {
 		err = r.connectAndCreate(ctx, rec)
 	}
 	if err == nil {
-		err = givenUp()
+		err = caller.Err() // the program does not run yet
 	}
 	if err == nil {
 		err = r.startTask(ctx, rec)
@@ -105,7 +95,8 @@ func (r *Runtime) startTask(ctx context.Context, rec containers.Container) error
 }
 
 // createTask makes the task: the shim, the logger and runc's container, whose
-// program waits. A task that has ended makes room.
+// program waits. A task that has ended makes room, and so does one that was made
+// and never started, which a worker that was killed here leaves.
 func (r *Runtime) createTask(ctx context.Context, rec containers.Container) error {
 	req, err := r.taskRequest(ctx, rec)
 	if err != nil {
@@ -132,9 +123,7 @@ func (r *Runtime) createTask(ctx context.Context, rec containers.Container) erro
 	return nil
 }
 
-// clearTask deletes the task of the last start: one that has ended, and one that
-// was never started. The lock is held, so nobody is about to start it: whoever
-// made it has crashed.
+// clearTask deletes the task of the last start. One that runs stays.
 func (r *Runtime) clearTask(ctx context.Context, cid string) error {
 	task, err := r.task(ctx, cid)
 	if err != nil || task == nil {

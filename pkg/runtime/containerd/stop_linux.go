@@ -3,9 +3,11 @@ package containerd
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
+	tasktypes "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
 
@@ -96,13 +98,20 @@ func (r *Runtime) askToEnd(ctx context.Context, cid string, signal unix.Signal, 
 
 // killAndWait kills what runs and returns when it does not any more.
 func (r *Runtime) killAndWait(ctx context.Context, cid string) error {
-	if err := r.signal(ctx, cid, unix.SIGKILL); err != nil {
-		return ignoreNoTask(err)
+	err := r.signal(ctx, cid, unix.SIGKILL)
+	if noTask(err) {
+		// Its process may be gone, and its shim not have noticed yet.
+		task, err := r.task(ctx, cid)
+		if err != nil || task == nil || task.Status == tasktypes.Status_STOPPED || task.Status == tasktypes.Status_CREATED {
+			return err
+		}
+	} else if err != nil {
+		return err
 	}
 	if err := r.thaw(ctx, cid); err != nil { // a frozen program does not die
 		return err
 	}
-	_, err := r.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: cid})
+	_, err = r.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: cid})
 	return ignoreNoTask(native(err))
 }
 
@@ -115,14 +124,17 @@ func (r *Runtime) killAndDelete(ctx context.Context, cid string) error {
 
 func (r *Runtime) signal(ctx context.Context, cid string, signal unix.Signal) error {
 	_, err := r.tasks.Kill(ctx, &tasks.KillRequest{ContainerID: cid, Signal: uint32(signal), All: false})
-	return native(err)
+	return taskError(ctx, err)
 }
 
 // noTask tells whether a call on a task failed because it has ended, or because
-// there is none.
+// there is none, or no more: its shim leaves when somebody removes it.
 func noTask(err error) bool {
-	return errdefs.IsNotFound(err) || errdefs.IsFailedPrecondition(err)
+	return errdefs.IsNotFound(err) || errdefs.IsFailedPrecondition(err) || shimGone(err)
 }
+
+// shimGone tells of a shim that went away during a call, which has no class.
+func shimGone(err error) bool { return err != nil && strings.Contains(err.Error(), "ttrpc: closed") }
 
 func ignoreNoTask(err error) error {
 	if noTask(err) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -107,7 +106,7 @@ func (r *Runtime) unlessAway(ctx context.Context, err error, doing string) error
 	if err == nil {
 		return nil
 	}
-	passing := errdefs.IsUnavailable(err) || strings.Contains(err.Error(), "ttrpc: closed")
+	passing := errdefs.IsUnavailable(err) || shimGone(err)
 	if passing && ctx.Err() == nil {
 		r.log.Info("containerd or a shim is away, trying again", "doing", doing, "error", err)
 		return err

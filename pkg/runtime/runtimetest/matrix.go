@@ -130,8 +130,8 @@ func (r row) outcomes(p place) []answer {
 	var all []answer
 	for _, was := range []place{running, paused, exited} {
 		for _, a := range r.outcomes(was) {
-			if was != exited && (a.to == running || a.to == paused) {
-				a.to = dying // whatever was done to it
+			if a.to == was || was != exited && (a.to == running || a.to == paused) {
+				a.to = dying // whatever was done to it; that it has ended may show a moment later
 			}
 			if !slices.Contains(all, a) {
 				all = append(all, a)
