@@ -92,7 +92,7 @@ func underWay(rec *messages.Record, node string) bool {
 	if rec.Successor != nil {
 		return rec.Node == node
 	}
-	return placement.Stops(&rec.Job) && rec.State != messages.StateRunning
+	return placement.OneAtATime(&rec.Job) && rec.State != messages.StateRunning
 }
 
 // movable tells whether a job is a service that runs on the node and may leave.

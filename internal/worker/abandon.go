@@ -16,6 +16,9 @@ func (w *Worker) abandoned(ctx context.Context, at *active, id runtime.Container
 	cause := context.Cause(ctx)
 	revoked := errors.Is(cause, errRevoked)
 	if !revoked && !errors.Is(cause, errLeaseOver) {
+		if hasVolumes(at.Job.Spec) {
+			at.volumes = w.saveIdle(ctx, id, false)
+		}
 		return err
 	}
 	d, e := persistFor(w.ctx, w, 0, "look for container "+id.String(), func() (runtime.Details, error) {
@@ -25,9 +28,11 @@ func (w *Worker) abandoned(ctx context.Context, at *active, id runtime.Container
 	case errdefs.IsNotFound(e), e == nil && d.Owner != owner(at):
 		return cause // it made none, and the name is another's
 	case e == nil && revoked:
-		e = w.stopAndRemove(w.ctx, id)
+		at.volumes, e = w.stopAndRemove(w.ctx, id, d.Owner, d.Spec)
 	case e == nil:
-		e = w.stopCutOff(at, id, d.State.Phase)
+		if e = w.stopCutOff(at, id, d.State.Phase); e == nil {
+			at.volumes = w.saveVolumes(w.ctx, id, d.Owner, d.Spec, w.cfg.RetryFor)
+		}
 	}
 	if e != nil {
 		return e

@@ -7,6 +7,7 @@ import (
 
 	"github.com/shunt-fleet/shunt/internal/worker/journal"
 	"github.com/shunt-fleet/shunt/internal/worker/supervise"
+	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
@@ -20,6 +21,8 @@ type active struct {
 
 	makes *runtime.ContainerID // the container that the attempt makes, or nil; never changes
 	place *place               // in its container's line; nil: in none
+
+	volumes []messages.VolumeBytes // as they were saved last; owned by the attempt's goroutine
 
 	running chan struct{} // closed when a service runs
 	done    chan struct{} // closed when the last outcome is journaled

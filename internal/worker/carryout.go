@@ -64,6 +64,12 @@ func (w *Worker) conclude(at *active, result *messages.Result, err error) (_ mes
 		result.FinishedAt = o.At
 	}
 	w.judge(&o, at.Phase != journal.PhaseAccepted, at.Supervision.Stopped && at.Job.EffectiveKind() == messages.KindService, err)
+	if len(at.volumes) > 0 {
+		if o.Result == nil {
+			o.Result = &messages.Result{}
+		}
+		o.Result.Volumes = at.volumes
+	}
 	fit(&o)
 	if err := mend(&o); err != nil {
 		w.log.Error("an outcome was not one that may be told; it has been cut", "attempt", at.Key().String(), "error", err)

@@ -132,6 +132,7 @@ func (w *Worker) opStop(ctx context.Context, at *active) (*messages.Result, erro
 	if err := w.cfg.Runtime.Stop(ctx, id, timeoutOr(at, -1)); err != nil {
 		return nil, err
 	}
+	at.volumes = w.saveIdle(ctx, id, false)
 	return w.containerResult(ctx, id, &changed)
 }
 
@@ -181,6 +182,7 @@ func (w *Worker) opRemove(ctx context.Context, at *active) (*messages.Result, er
 	} else if running := w.runningOn(ctx, id); running != nil && running.isWaiting() {
 		return nil, fmt.Errorf("container %s is about to be started again; stop it first, or force: %w", id, errdefs.ErrFailedPrecondition)
 	}
+	at.volumes = w.saveIdle(ctx, id, at.Job.Args.Force)
 	err = w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: at.Job.Args.Force, Volumes: at.Job.Args.Volumes})
 	changed := err == nil
 	if errdefs.IsNotFound(err) {
@@ -249,7 +251,9 @@ func (w *Worker) opSyncVolumes(ctx context.Context, at *active) (*messages.Resul
 	if err != nil {
 		return nil, err
 	}
-	volumes, err := w.cfg.Runtime.SyncVolumes(ctx, id)
+	volumes, err := persist(ctx, w, "sync the volumes of "+id.String(), func() ([]messages.VolumeBytes, error) {
+		return w.cfg.Runtime.SyncVolumes(ctx, id, runtime.SyncOptions{Copy: at.Job.Args.Copy})
+	})
 	return &messages.Result{Container: id.String(), Volumes: volumes}, err
 }
 

@@ -67,28 +67,34 @@ func (w *Worker) removeOwned(ctx context.Context, job string, upTo uint64) (foun
 			continue
 		}
 		found = true
-		if err := w.stopAndRemove(ctx, c.ID); err != nil {
+		d, err := w.cfg.Runtime.Inspect(ctx, c.ID)
+		if err == nil {
+			_, err = w.stopAndRemove(ctx, c.ID, d.Owner, d.Spec)
+		}
+		if err != nil && !errdefs.IsNotFound(err) {
 			return found, err
 		}
 	}
 	return found, nil
 }
 
-// stopAndRemove ends a container in good order, or else by force.
-func (w *Worker) stopAndRemove(ctx context.Context, id runtime.ContainerID) error {
+// stopAndRemove ends a container in good order, or else by force. Its volumes are
+// saved in between.
+func (w *Worker) stopAndRemove(ctx context.Context, id runtime.ContainerID, of runtime.Owner, spec *messages.Spec) ([]messages.VolumeBytes, error) {
 	within, cancel := context.WithTimeout(ctx, revokeWithin)
 	defer cancel()
 	if err := w.cfg.Runtime.Stop(within, id, -1); err != nil && !errdefs.IsNotFound(err) {
 		w.log.Warn("a revoked container was not stopped in good order; it is killed", "container", id.String(), "error", err)
 	}
+	volumes := w.saveVolumes(ctx, id, of, spec, saveWithin)
 	_, err := persistFor(ctx, w, 0, "remove the revoked container "+id.String(), func() (struct{}, error) {
 		return struct{}{}, w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true, Volumes: true})
 	})
 	if err != nil && !errdefs.IsNotFound(err) {
-		return fmt.Errorf("remove the revoked container %s: %w", id, err)
+		return volumes, fmt.Errorf("remove the revoked container %s: %w", id, err)
 	}
 	w.attempts.release(id)
-	return nil
+	return volumes, nil
 }
 
 // revokeWithin bounds how long a revoked container may take to stop.

@@ -308,6 +308,11 @@ type faultyRuntime struct {
 	pulls   func(context.Context, runtime.PullOptions) error // before every pull, if set
 	listed  []runtime.ImageInfo                              // what a list of images gives, if set
 
+	syncs    int   // of volumes
+	syncFor  int   // how many of them fail
+	syncErr  error // with what
+	atRemove int   // how many syncs there were at the last remove
+
 	programs atomic.Int64 // that run beside a container's own
 }
 

@@ -41,6 +41,10 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 	}
 	result.ExitCode, result.ExitReason = &out.ExitCode, out.Reason
 	result.FinishedAt = out.FinishedAt
+	at.volumes = w.saveVolumes(ctx, id, owner(at), at.Job.Spec, saveWithin)
+	if ctx.Err() != nil { // given up meanwhile
+		return result, w.abandoned(ctx, at, id, context.Cause(ctx))
+	}
 	return result, nil
 }
 
@@ -60,7 +64,7 @@ func (w *Worker) begun(ctx context.Context, at *active, id runtime.ContainerID) 
 		return true, nil
 	case at.Phase == journal.PhaseAccepted || at.Job.Policy.Idempotent:
 		if ours {
-			err = w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true})
+			err = w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true, Volumes: true})
 		} else {
 			err = nil
 		}
@@ -122,10 +126,10 @@ func (w *Worker) create(ctx context.Context, at *active, id runtime.ContainerID)
 	}
 	w.tell(messages.EventPulled, &at.Attempt, spec.Image)
 	opts := runtime.CreateOptions{Owner: owner(at), Platform: d.Platform}
-	err = w.cfg.Runtime.Create(ctx, id, &spec, opts)
+	err = w.createFrom(ctx, at, id, &spec, opts)
 	if errdefs.IsAlreadyExists(err) {
 		if err = w.makeRoom(ctx, at, id); err == nil {
-			err = w.cfg.Runtime.Create(ctx, id, &spec, opts)
+			err = w.createFrom(ctx, at, id, &spec, opts)
 		}
 	}
 	if err != nil {
@@ -168,7 +172,24 @@ func (w *Worker) makeRoom(ctx context.Context, at *active, id runtime.ContainerI
 	if holder != nil && holder != at || !idle && d.Owner != owner(at) {
 		return fmt.Errorf("container %s belongs to job %s, attempt %d: %w", id, d.Owner.Job, d.Owner.Attempt, errdefs.ErrAlreadyExists)
 	}
-	return w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true})
+	w.saveVolumes(ctx, id, d.Owner, d.Spec, saveWithin)
+	return w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true, Volumes: true})
+}
+
+// createFrom makes the container. The registry that a volume comes from may be
+// away for a while, as that of the image may.
+func (w *Worker) createFrom(ctx context.Context, at *active, id runtime.ContainerID, spec *messages.Spec, opts runtime.CreateOptions) error {
+	if !spec.HasCopies() {
+		return w.cfg.Runtime.Create(ctx, id, spec, opts)
+	}
+	var err error
+	if opts.Auth, err = w.cfg.Key.Open(&at.Job); err != nil {
+		return err
+	}
+	_, err = persist(ctx, w, "create "+id.String(), func() (struct{}, error) {
+		return struct{}{}, w.cfg.Runtime.Create(ctx, id, spec, opts)
+	})
+	return err
 }
 
 // tidy removes the container of an attempt that has ended, once it has been

@@ -145,4 +145,9 @@ type Result struct {
 type VolumeBytes struct {
 	Name  string `json:"name"`
 	Bytes int64  `json:"bytes"`
+	// Copy is the registry reference that the data was copied to, Digest what is
+	// there now; Reason is why it was not copied.
+	Copy   string `json:"copy,omitzero"`
+	Digest string `json:"digest,omitzero"`
+	Reason string `json:"reason,omitzero"`
 }

@@ -97,6 +97,15 @@ type Record struct {
 
 	// Named says that the job holds the claim on its container's name.
 	Named bool `json:"named,omitzero"`
+	// Home is the node that has the job's local volumes, since an attempt was
+	// started there.
+	Home Home `json:"home,omitzero"`
+}
+
+// Home is where the local volumes of a job are.
+type Home struct {
+	Node    string `json:"node"`
+	Attempt uint64 `json:"attempt"` // the first that was started there
 }
 
 // Successor is the attempt that takes over from a draining node.

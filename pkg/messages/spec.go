@@ -1,5 +1,7 @@
 package messages
 
+import "slices"
+
 // PullPolicy says when an image is fetched from its registry.
 type PullPolicy string
 
@@ -108,6 +110,21 @@ type Mount struct {
 	Target   string    `json:"target"`
 	ReadOnly bool      `json:"read_only,omitzero"`
 	Size     int64     `json:"size,omitzero"` // tmpfs: bytes
+	// Copy is a registry reference, with a tag, at which a volume's data is kept
+	// as well: it is fetched from there by the node that runs the job next, and
+	// put there when the container has stopped.
+	Copy string `json:"copy,omitzero"`
+}
+
+// HasCopies tells whether a volume of the container is kept at a registry too.
+func (s *Spec) HasCopies() bool {
+	return s != nil && slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.Copy != "" })
+}
+
+// HasLocalVolumes tells whether a volume of the container is nowhere but on its
+// node.
+func (s *Spec) HasLocalVolumes() bool {
+	return s != nil && slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.Type == MountVolume && m.Copy == "" })
 }
 
 // RestartPolicy says after which exits a node starts a container again.

@@ -39,8 +39,6 @@ func (a *Args) validateNeeds(op Op) error {
 		return required("new_name", a.NewName, tokenRule)
 	case OpExec:
 		return checkCommand("cmd", a.Cmd)
-	case OpSyncVolumes:
-		return required("copy", a.Copy, "the reference to push the volumes to, such as registry.example/team/data:1")
 	case OpPull, OpRemoveImage:
 		return required("image", a.Image, imageRule)
 	case OpTag:

@@ -30,11 +30,15 @@ func (m *Mount) validate(os OS) error {
 		m.validateSource(),
 		checkAbsolute("target", m.Target, os),
 		notNegative("size", m.Size),
+		referenceOrNone("copy", m.Copy),
 	); err != nil {
 		return err
 	}
 	if strings.Trim(m.Target, `/\`) == "" {
 		return invalid("target", m.Target, "a directory below the root")
+	}
+	if m.Copy != "" && m.Type != MountVolume {
+		return invalid("copy", m.Copy, "a copy of a volume only")
 	}
 	if m.Size != 0 && m.Type != MountTmpfs {
 		return invalid("size", m.Size, "a size for a tmpfs only")

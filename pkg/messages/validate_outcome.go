@@ -103,7 +103,7 @@ func (r *Result) validate() error {
 		checkLength("stdout", r.Stdout, MaxCapturedBytes),
 		checkLength("stderr", r.Stderr, MaxCapturedBytes),
 		each("volumes", r.Volumes, func(v *VolumeBytes) error {
-			return first(required("name", v.Name, "a volume's name"), notNegative("bytes", v.Bytes))
+			return first(required("name", v.Name, "a volume's name"), notNegative("bytes", v.Bytes), digestOrNone("digest", v.Digest))
 		}),
 		notNegative("space_reclaimed", r.Reclaimed),
 	)

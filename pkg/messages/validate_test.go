@@ -101,7 +101,6 @@ func TestOpRefusals(t *testing.T) {
 		{op("exec", `,"container":"a","args":{"cmd":["a\u0000b"]}`), "", "args.cmd[0]", "without NUL"},
 		{op("exec", `,"container":"a","args":{"cmd":["a"],"env":{"A=B":"1"}}`), "", `args.env["A=B"]`, "neither = nor NUL"},
 		{op("exec", `,"container":"a","args":{"cmd":["a"],"workdir":"srv"}`), "", "args.workdir", `"srv"`},
-		{op("sync_volumes", `,"container":"a"`), "", "args.copy", "is missing"},
 		{op("pull", `,"args":{"image":"web"}`), "", "target", "pull needs one"},
 		{op("pull", `,"target":"n"`), "", "args.image", "is missing"},
 		{op("pull", `,"target":"n","args":{"image":"web","policy":"daily"}`), "", "args.policy", "always, newer"},

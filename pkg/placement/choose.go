@@ -31,6 +31,17 @@ func Choose(job *messages.Job, platforms []messages.Platform, peers peer.Snapsho
 	return "", false
 }
 
+// chooseFor is Choose for a job with what its record knows of it.
+func chooseFor(r *messages.Record, peers peer.Snapshot, now time.Time) (node string, ok bool) {
+	var named [1]messages.Platform
+	q := ask(&r.Job, r.Platforms, &named, now)
+	q.home = r.Home.Node
+	if n := choose(&q, peers, nil); n != nil {
+		return n.Name(), true
+	}
+	return "", false
+}
+
 // contest finds the best of the nodes that were drawn.
 type contest struct {
 	best  *peer.Node
@@ -53,8 +64,8 @@ func (c *contest) enter(q *question, n *peer.Node) {
 // drawn, if that is not nil.
 func choose(q *question, peers peer.Snapshot, drawn map[string]bool) *peer.Node {
 	c := contest{drawn: drawn}
-	if target := q.job.Target; target != "" && !Refused(q.job, target) {
-		if n := peers.Get(target); n != nil && objection(q, n) == "" {
+	if only := q.only(); only != "" {
+		if n := peers.Get(only); n != nil && objection(q, n) == "" {
 			c.enter(q, n)
 		}
 		return c.best

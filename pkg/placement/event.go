@@ -197,9 +197,12 @@ func Concerns(r *messages.Record) []string {
 		nodes = append(nodes, r.Successor.Node)
 	}
 	for _, f := range r.Fences {
-		if !f.Expired && Stops(&r.Job) && !r.State.Ended() {
+		if !f.Expired && OneAtATime(&r.Job) && !r.State.Ended() {
 			nodes = append(nodes, f.Node)
 		}
+	}
+	if r.State == messages.StatePending && r.Home.Node != "" {
+		nodes = append(nodes, r.Home.Node)
 	}
 	return nodes
 }

@@ -21,11 +21,23 @@ import (
 func Explain(job *messages.Job, platforms []messages.Platform, peers peer.Snapshot, now time.Time) messages.ExplainReply {
 	var named [1]messages.Platform
 	q := ask(job, platforms, &named, now)
+	return explain(&q, peers)
+}
+
+// explainFor is Explain for a job with what its record knows of it.
+func explainFor(r *messages.Record, peers peer.Snapshot, now time.Time) messages.ExplainReply {
+	var named [1]messages.Platform
+	q := ask(&r.Job, r.Platforms, &named, now)
+	q.home = r.Home.Node
+	return explain(&q, peers)
+}
+
+func explain(q *question, peers peer.Snapshot) messages.ExplainReply {
 	drawn := map[string]bool{}
-	chosen := choose(&q, peers, drawn)
+	chosen := choose(q, peers, drawn)
 	reply := messages.ExplainReply{V: messages.Version, Nodes: make([]messages.NodeVerdict, 0, peers.Len())}
 	for n := range peers.All() {
-		reply.Nodes = append(reply.Nodes, verdict(&q, n, drawn[n.Name()]))
+		reply.Nodes = append(reply.Nodes, verdict(q, n, drawn[n.Name()]))
 	}
 	slices.SortStableFunc(reply.Nodes, func(a, b messages.NodeVerdict) int {
 		if a.OK != b.OK {
@@ -36,7 +48,7 @@ func Explain(job *messages.Job, platforms []messages.Platform, peers peer.Snapsh
 	if chosen != nil {
 		reply.Chosen = chosen.Name()
 	} else {
-		reply.Reason = whyNone(&q, reply.Nodes)
+		reply.Reason = whyNone(q, reply.Nodes)
 	}
 	return reply
 }
@@ -66,7 +78,7 @@ func ExplainRecord(r *messages.Record, peers peer.Snapshot, now time.Time) messa
 			since = h.At
 		}
 	}
-	reply := Explain(&r.Job, r.Platforms, peers, now)
+	reply := explainFor(r, peers, now)
 	for i := range reply.Nodes {
 		v := &reply.Nodes[i]
 		v.Changed = changedSince(peers.Get(v.Node), since)

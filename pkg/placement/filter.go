@@ -22,6 +22,7 @@ type question struct {
 	job *messages.Job
 	// platforms would each do; none: not known, so any node may be asked.
 	platforms []messages.Platform
+	home      string             // the node that has its volumes; "": none does
 	want      messages.Resources // what it would reserve
 	sum       uint64             // of its id, see affinity
 	now       time.Time
@@ -34,7 +35,9 @@ type question struct {
 // object gives the reason that matters.
 func objection(q *question, n *peer.Node) (code string) {
 	switch {
-	case !onTarget(q, n):
+	case q.home != "" && n.Name() != q.home:
+		return CodeVolumes
+	case q.home == "" && !onTarget(q, n):
 		return CodeTarget
 	case n.State == messages.NodeDraining:
 		return string(messages.RefuseDraining)
@@ -55,6 +58,8 @@ func objection(q *question, n *peer.Node) (code string) {
 // why is the objection of that code in words.
 func why(q *question, n *peer.Node, code string) string {
 	switch code {
+	case CodeVolumes:
+		return fmt.Sprintf("the job's volumes are on %s", q.home)
 	case CodeTarget:
 		return fmt.Sprintf("the job's target is %s", q.job.Target)
 	case string(messages.RefuseDraining):
@@ -72,6 +77,15 @@ func why(q *question, n *peer.Node, code string) string {
 		return shortage(n, q.want)
 	}
 	return ""
+}
+
+// only is the one node that may have the job, or "" when there is no such node:
+// the one that has its volumes, or its target.
+func (q *question) only() string {
+	if target := q.job.Target; q.home == "" && target != "" && !Refused(q.job, target) {
+		return target
+	}
+	return q.home
 }
 
 // onTarget keeps a job with a target on it, until the target has refused.

@@ -11,7 +11,7 @@ import (
 
 // nodeLost moves, ends or leaves what a lost node had, as the job's policy says.
 func (s *step) nodeLost(ev NodeLost) bool {
-	changed := ev.LeaseOver && s.expire(ev.Node)
+	changed := ev.over(&s.rec.Job) && s.expire(ev.Node)
 	if succ := s.rec.Successor; succ != nil && succ.Node == ev.Node && ofJournal(succ.Journal, ev.Journal) {
 		s.rememberOf(succ.Node, succ.Attempt, eventNodeLost, "", ev.Reason)
 		s.dropSuccessor()
@@ -20,6 +20,7 @@ func (s *step) nodeLost(ev NodeLost) bool {
 	if held(s.rec) && s.rec.Node == ev.Node && ofJournal(s.rec.Journal, ev.Journal) {
 		return s.lose(ev) || changed
 	}
+	changed = !s.rec.State.Ended() && s.leaveHome(ev) || changed
 	if changed && s.rec.State == messages.StatePending {
 		s.place("")
 	}
@@ -32,10 +33,11 @@ const eventNodeLost = "node_lost"
 // attempt that was placed with journal.
 func ofJournal(journal, limit string) bool { return limit == "" || journal == limit }
 
-// expire marks what a node whose lease is over has stopped by itself.
+// expire marks what is not waited for any more: a node whose lease is over has
+// stopped it by itself.
 func (s *step) expire(node string) bool {
 	i := slices.IndexFunc(s.rec.Fences, func(f messages.Fence) bool { return f.Node == node && !f.Expired })
-	if i < 0 || !Stops(&s.rec.Job) || s.rec.State.Ended() {
+	if i < 0 || !OneAtATime(&s.rec.Job) || s.rec.State.Ended() {
 		return false
 	}
 	s.rec.Fences = slices.Clone(s.rec.Fences)
@@ -58,17 +60,24 @@ func (s *step) lose(ev NodeLost) bool {
 		s.tell(messages.EventMoved, fmt.Sprintf("from %s, which is lost, to %s", r.Node, r.Successor.Node))
 		s.succeed()
 	case policy == messages.LossWait && ev.Journal == "" && !ev.forgotten:
-		reason := messages.TruncateReason(fmt.Sprintf("waits for %s, as on_node_loss: wait asks: %s", r.Node, ev.Reason))
-		changed := r.Reason != reason
-		r.Reason = reason
-		return changed
+		return s.stays(fmt.Sprintf("waits for %s, as on_node_loss: wait asks: %s", r.Node, ev.Reason))
 	case policy == messages.LossFail, !s.mayGoOn():
 		s.loseCurrent(ev)
 		s.end(messages.StateLost, fmt.Sprintf("%s is lost: %s", r.Node, ev.Reason))
+	case s.staysHome(ev):
+		return s.stays(s.waitsAtHome(ev))
 	default:
 		s.reschedule(ev)
 	}
 	return true
+}
+
+// stays leaves the job where it is, with the reason.
+func (s *step) stays(reason string) (changed bool) {
+	reason = messages.TruncateReason(reason)
+	changed = s.rec.Reason != reason
+	s.rec.Reason = reason
+	return changed
 }
 
 // mayGoOn tells whether the job may be begun anew when nobody can tell how far
@@ -82,7 +91,7 @@ func (s *step) mayGoOn() bool {
 // loseCurrent notes the loss, and what is owed for it.
 func (s *step) loseCurrent(ev NodeLost) {
 	s.remember(s.rec.Node, eventNodeLost, "", ev.Reason)
-	s.owe(s.rec.Node, s.rec.Attempt, ev.LeaseOver)
+	s.owe(s.rec.Node, s.rec.Attempt, ev.over(&s.rec.Job))
 }
 
 // reschedule places the job of a lost node anew.
@@ -92,6 +101,7 @@ func (s *step) reschedule(ev NodeLost) {
 	s.loseCurrent(ev)
 	s.forgiveStarts()
 	s.release(from)
+	s.leaveHome(ev)
 	s.pend(fmt.Sprintf("%s is lost: %s", from, ev.Reason), time.Time{})
 	s.place("")
 	if r.State == messages.StateAssigned {

@@ -153,7 +153,7 @@ func (p *page) vacate(node string) {
 		p.r.Successor != nil || p.now.Before(p.r.NotBefore) {
 		return
 	}
-	if p.stops() {
+	if p.stops() || p.carries() {
 		p.rule("vacate: break before make")
 		p.untie(node)
 		p.r.Starts = max(0, p.r.Starts-1)
@@ -163,7 +163,7 @@ func (p *page) vacate(node string) {
 	}
 	target := p.r.Job.Target
 	p.untie(node)
-	to, ok := Choose(&p.r.Job, p.r.Platforms, p.peers.Without(node), p.now)
+	to, ok := p.best(p.peers.Without(node))
 	if !ok {
 		p.r.Job.Target = target
 		p.rule("vacate: nobody can")

@@ -8,7 +8,7 @@ import (
 func (p *page) lost(e NodeLost, forgotten bool) {
 	expired := false
 	defer func() {
-		if expired && p.r.State == messages.StatePending && p.stops() {
+		if expired && p.r.State == messages.StatePending {
 			p.rule("lost: a fence has expired, and the job waited for that")
 			p.place("")
 		}
@@ -17,12 +17,15 @@ func (p *page) lost(e NodeLost, forgotten bool) {
 		p.rule("lost: the successor")
 		p.dropSuccessor()
 	}
-	again := false
+	again, gone := false, forgotten || e.LeaseOver && p.carries() || p.carries() && !p.stops() && e.Journal == "" || e.LeaseOver && p.stops()
+	if !p.held() && !p.r.State.Ended() && p.leavesHome(e, forgotten) {
+		again = p.r.State == messages.StatePending
+	}
 	if p.held() && p.r.Node == e.Node && (e.Journal == "" || e.Journal == p.r.Journal) {
 		again = p.lostCurrent(e, forgotten)
 	}
 	for i := range p.r.Fences {
-		if f := &p.r.Fences[i]; e.LeaseOver && p.stops() && !p.r.State.Ended() && f.Node == e.Node && !f.Expired {
+		if f := &p.r.Fences[i]; gone && (p.stops() || p.carries()) && !p.r.State.Ended() && f.Node == e.Node && !f.Expired {
 			p.rule("lost: a fence has expired")
 			f.Expired, expired = true, true
 		}
@@ -59,8 +62,11 @@ func (p *page) lostCurrent(e NodeLost, forgotten bool) bool {
 		p.rule("lost: fails")
 		p.end(messages.StateLost)
 		p.owe(p.r.Node, p.r.Attempt)
+	case p.r.Home.Node == e.Node && e.Journal == "" && !forgotten && said != messages.LossReschedule && (assigned || p.service() || p.twice()):
+		p.rule("lost: stays at home")
 	case assigned || p.service() || p.twice() || said == messages.LossReschedule:
 		p.untie(e.Node)
+		p.leavesHome(e, forgotten)
 		p.forgetStarts()
 		if p.usedUp() {
 			p.rule("lost: the starts are used up")
@@ -77,4 +83,16 @@ func (p *page) lostCurrent(e NodeLost, forgotten bool) bool {
 		p.owe(p.r.Node, p.r.Attempt)
 	}
 	return false
+}
+
+// leavesHome unties the job from a home that is lost, if the job says so, or that
+// will not come back.
+func (p *page) leavesHome(e NodeLost, forgotten bool) bool {
+	said := p.r.Job.Policy.OnNodeLoss == messages.LossReschedule && e.Journal == "" && (!p.stops() || e.LeaseOver)
+	if p.r.Home.Node != e.Node || !said && !forgotten {
+		return false
+	}
+	p.rule("lost: its home is left")
+	p.r.Home = messages.Home{}
+	return true
 }

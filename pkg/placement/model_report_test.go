@@ -165,7 +165,7 @@ func (p *page) current(o messages.Outcome) {
 	}
 	if _, began := doneStates[o.Status]; began && p.r.State == messages.StateAssigned {
 		p.rule("4: a start that was not heard")
-		p.r.Starts++
+		p.starts()
 	}
 	switch {
 	case o.Status == messages.StatusRouteToPeer:
@@ -219,7 +219,7 @@ func (p *page) alive(healthy bool) {
 	if p.r.State == messages.StateAssigned {
 		p.rule("4: a start")
 		p.r.State = messages.StateRunning
-		p.r.Starts++
+		p.starts()
 	}
 	if healthy && !p.r.Healthy {
 		p.rule("4: healthy")
@@ -247,6 +247,10 @@ func (p *page) refused(o messages.Outcome) {
 	if p.r.State == messages.StateRunning {
 		p.rule("4: the start is taken back")
 		p.r.Starts = max(0, p.r.Starts-1)
+		if p.r.Home.Attempt == p.r.Attempt {
+			p.rule("4: its home is taken back")
+			p.r.Home = messages.Home{}
+		}
 	}
 	switch {
 	case p.r.Job.Policy.Reroute == messages.RerouteNever || !p.r.Job.Op.Places():

@@ -97,6 +97,26 @@ func (p *page) service() bool { return p.r.Job.Kind == messages.KindService }
 func (p *page) twice() bool   { return p.r.Job.Policy.Idempotent }
 func (p *page) stops() bool   { return p.r.Job.Policy.OnPartition == messages.PartitionStop }
 
+// carries tells whether the job has a volume with a copy, local whether it has one
+// without.
+func (p *page) carries() bool { return p.volume(func(m messages.Mount) bool { return m.Copy != "" }) }
+func (p *page) local() bool   { return p.volume(func(m messages.Mount) bool { return m.Copy == "" }) }
+
+func (p *page) volume(is func(messages.Mount) bool) bool {
+	return p.r.Job.Spec != nil && slices.ContainsFunc(p.r.Job.Spec.Mounts, func(m messages.Mount) bool {
+		return m.Type == messages.MountVolume && is(m)
+	})
+}
+
+// starts counts a start. Local volumes are on that node from then on.
+func (p *page) starts() {
+	p.r.Starts++
+	if p.local() && p.r.Home.Node != p.r.Node {
+		p.rule("its home")
+		p.r.Home = messages.Home{Node: p.r.Node, Attempt: p.r.Attempt}
+	}
+}
+
 func (p *page) deadlineOver() bool {
 	d := p.r.Job.Policy.Deadline.Std()
 	met := p.service() && !p.r.HealthySince.IsZero()
@@ -189,7 +209,7 @@ func (p *page) place(without string) {
 		p.end(messages.StateDead)
 	case p.now.Before(p.r.NotBefore):
 		p.rule("place: not before")
-	case p.stops() && slices.ContainsFunc(p.r.Fences, func(f messages.Fence) bool { return !f.Expired }):
+	case (p.stops() || p.carries()) && slices.ContainsFunc(p.r.Fences, func(f messages.Fence) bool { return !f.Expired }):
 		p.rule("place: a fence is owed")
 	case NeedsName(&p.r.Job) && !p.r.Named:
 		p.rule("place: needs the name")
@@ -208,12 +228,28 @@ func (p *page) place(without string) {
 func (p *page) choose(without string) (string, bool) {
 	there := p.peers.Without(without)
 	if failed := p.failedOn(); failed != "" {
-		if node, ok := Choose(&p.r.Job, p.r.Platforms, there.Without(failed), p.now); ok {
+		if node, ok := p.best(there.Without(failed)); ok {
 			p.rule("place: avoids where it failed")
 			return node, true
 		}
 	}
-	return Choose(&p.r.Job, p.r.Platforms, there, p.now)
+	return p.best(there)
+}
+
+// best is a node of those there; a job that has a home knows no other one, and no
+// target.
+func (p *page) best(there peer.Snapshot) (string, bool) {
+	job := p.r.Job
+	if home := p.r.Home.Node; home != "" {
+		p.rule("place: at home only")
+		job.Target = ""
+		for n := range there.All() {
+			if n.Name() != home {
+				there = there.Without(n.Name())
+			}
+		}
+	}
+	return Choose(&job, p.r.Platforms, there, p.now)
 }
 
 // failedOn is the node on which the last counted attempt failed for a reason

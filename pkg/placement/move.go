@@ -10,13 +10,14 @@ import (
 
 // vacate begins to move a service off a node that drains: a successor is
 // started elsewhere, and takes over when it is up. A job that must never run
-// twice at once is stopped first.
+// twice at once, or that takes its volumes along, is stopped first. One whose
+// volumes are nowhere else stays.
 func (s *step) vacate(node string) bool {
 	r := s.rec
 	if r.State != messages.StateRunning || r.Node != node || !isService(r) || r.Successor != nil || s.now.Before(r.NotBefore) {
 		return false
 	}
-	if Stops(&r.Job) {
+	if OneAtATime(&r.Job) {
 		s.remember(node, eventVacated, "", "the node drains; stopped before it is started elsewhere")
 		s.owe(node, r.Attempt, false)
 		s.release(node)
@@ -27,10 +28,10 @@ func (s *step) vacate(node string) bool {
 	}
 	target := r.Job.Target
 	s.release(node)
-	to, ok := Choose(&r.Job, r.Platforms, s.peers.Without(node), s.now)
+	to, ok := chooseFor(r, s.peers.Without(node), s.now)
 	if !ok {
 		before := r.Reason
-		r.Reason = messages.TruncateReason(fmt.Sprintf("%s drains, and no other node will do: %s", node, Explain(&r.Job, r.Platforms, s.peers, s.now).Reason))
+		r.Reason = messages.TruncateReason(fmt.Sprintf("%s drains, and no other node will do: %s", node, explainFor(r, s.peers, s.now).Reason))
 		r.Job.Target = target
 		return s.worthWriting(before) || !strings.HasPrefix(before, node+" drains") // the first time at once
 	}

@@ -32,6 +32,9 @@ var standings = map[string]func() *messages.Record{
 	"running, a task":                 stand(messages.StateRunning),
 	"running, a task, owing":          stand(messages.StateRunning, owing),
 	"running, a service":              stand(messages.StateRunning, service),
+	"pending, its volumes on a":       stand(messages.StatePending, settled),
+	"running, its volumes on a":       stand(messages.StateRunning, service, settled),
+	"running, its volumes copied":     stand(messages.StateRunning, service, copied),
 	"running, a successor":            stand(messages.StateRunning, service, heir(false)),
 	"running, a successor that is on": stand(messages.StateRunning, service, heir(true)),
 	"cancelling":                      stand(messages.StateCancelling),
@@ -55,6 +58,23 @@ func stand(state messages.State, changes ...func(*messages.Record)) func() *mess
 }
 
 func nameless(r *messages.Record) { r.Named = false }
+
+// settled is of a job whose volumes are on node a alone, copied of one whose
+// volumes are kept elsewhere too.
+func settled(r *messages.Record) {
+	mounted(r, messages.Mount{Type: messages.MountVolume, Source: "data", Target: "/data"})
+	r.Home = messages.Home{Node: "a", Attempt: 1}
+}
+
+func copied(r *messages.Record) {
+	mounted(r, messages.Mount{Type: messages.MountVolume, Source: "data", Target: "/data", Copy: "registry.example/data:live"})
+}
+
+func mounted(r *messages.Record, m messages.Mount) {
+	spec := *r.Job.Spec
+	spec.Mounts = []messages.Mount{m}
+	r.Job.Spec = &spec
+}
 
 // owing is of a job that never runs twice at once, so that the debt matters.
 func owing(r *messages.Record) {

@@ -47,7 +47,7 @@ func (s *step) place(except string) {
 		return
 	}
 	if f, blocked := s.blocked(); blocked {
-		r.Reason = fmt.Sprintf("waits until %s has let go of attempt %d: with on_partition: stop the job never runs twice at once", f.Node, f.Attempt)
+		r.Reason = fmt.Sprintf("waits until %s has let go of attempt %d: %s", f.Node, f.Attempt, whyOneAtATime(&r.Job))
 		return
 	}
 	node, ok := s.choose(except)
@@ -56,7 +56,7 @@ func (s *step) place(except string) {
 		case except != "" && s.peers.Get(except) != nil:
 			r.Reason = fmt.Sprintf("%s did not answer; it is asked again", except)
 		case !s.terse:
-			r.Reason = Explain(&r.Job, r.Platforms, s.peers, s.now).Reason
+			r.Reason = explainFor(r, s.peers, s.now).Reason
 		}
 		return
 	}
@@ -80,11 +80,11 @@ func (s *step) choose(except string) (string, bool) {
 		peers = peers.Without(except)
 	}
 	if failed := failedOn(r.Outcome); failed != "" && failed != except {
-		if node, ok := Choose(&r.Job, r.Platforms, peers.Without(failed), s.now); ok {
+		if node, ok := chooseFor(r, peers.Without(failed), s.now); ok {
 			return node, true
 		}
 	}
-	return Choose(&r.Job, r.Platforms, peers, s.now)
+	return chooseFor(r, peers, s.now)
 }
 
 // failedOn is the node whose last word was a failure that may pass, or "".
@@ -98,10 +98,10 @@ func failedOn(o *messages.Outcome) string {
 	return o.Node
 }
 
-// blocked tells which debt keeps a job that must never run twice at once from
-// being placed.
+// blocked tells which debt keeps a job that runs one attempt at a time from being
+// placed.
 func (s *step) blocked() (messages.Fence, bool) {
-	if !Stops(&s.rec.Job) {
+	if !OneAtATime(&s.rec.Job) {
 		return messages.Fence{}, false
 	}
 	i := slices.IndexFunc(s.rec.Fences, func(f messages.Fence) bool { return !f.Expired })

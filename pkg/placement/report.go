@@ -193,6 +193,7 @@ func (s *step) late(o *messages.Outcome) bool {
 func (s *step) started() {
 	if s.rec.State == messages.StateAssigned {
 		s.rec.Starts++
+		s.settle()
 	}
 }
 
@@ -202,6 +203,7 @@ func (s *step) refused(o *messages.Outcome) {
 	route := s.noteRefusal(o)
 	if r.State == messages.StateRunning {
 		r.Starts = max(0, r.Starts-1) // it was accepted, and never started
+		s.unsettle(o.Attempt)
 	}
 	if r.Job.Policy.Reroute == messages.RerouteNever || !r.Job.Op.Places() {
 		s.end(messages.StateFailed, "refused by "+o.Node+": "+route.Reason)

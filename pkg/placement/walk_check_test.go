@@ -100,8 +100,11 @@ func (w *walk) soundCommands(last uint64, r *messages.Record, effects []Effect) 
 		if c.Attempt <= last {
 			w.Errorf("attempt %d is handed over after %d", c.Attempt, last)
 		}
-		if Stops(&r.Job) && slices.ContainsFunc(r.Fences, func(f messages.Fence) bool { return !f.Expired }) {
+		if OneAtATime(&r.Job) && slices.ContainsFunc(r.Fences, func(f messages.Fence) bool { return !f.Expired }) {
 			w.Errorf("it is handed over to %s while another may still run it: %v", c.Node, r.Fences)
+		}
+		if r.Home.Node != "" && r.Home.Node != c.Node {
+			w.Errorf("it is handed over to %s, and its volumes are on %s", c.Node, r.Home.Node)
 		}
 		if NeedsName(&r.Job) && !r.Named && !successor {
 			w.Errorf("it is handed over to %s without its name", c.Node)

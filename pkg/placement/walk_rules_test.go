@@ -22,6 +22,7 @@ const everyRule = `
 4: healthy
 4: healthy for long
 4: interrupted
+4: its home is taken back
 4: not healthy
 4: refused for good
 4: refused, and the successor takes over
@@ -48,18 +49,22 @@ claimed: goes on as it is
 claimed: intrudes
 forgotten
 forgotten: a fence is let go
+its home
 lost: a fence has expired
 lost: a fence has expired, and the job waited for that
 lost: a started task
 lost: fails
+lost: its home is left
 lost: its lease is not over
 lost: moves
+lost: stays at home
 lost: the starts are used up
 lost: the successor
 lost: the successor takes over
 lost: waits
 lost: while cancelling
 place: a fence is owed
+place: at home only
 place: avoids where it failed
 place: handed over
 place: needs the name

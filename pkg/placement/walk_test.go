@@ -167,7 +167,7 @@ func essence(r *messages.Record, now time.Time) string {
 	ended = slices.Compact(ended)
 	fences := slices.Clone(r.Fences)
 	slices.SortFunc(fences, func(a, b messages.Fence) int { return cmp.Compare(a.Node, b.Node) })
-	if !Stops(&r.Job) || r.State.Ended() { // nobody asks whether it has expired
+	if !OneAtATime(&r.Job) || r.State.Ended() { // nobody asks whether it has expired
 		for i := range fences {
 			fences[i].Expired = false
 		}
@@ -189,9 +189,9 @@ func essence(r *messages.Record, now time.Time) string {
 		successor = fmt.Sprint(*r.Successor)
 	}
 	return fmt.Sprintf("%s %s %d %q, highest %d, starts %d, successor %s, fences %v, ending %q, retries %d, named %v, healthy %v since %v, "+
-		"not before %v, created %v, counted %q, platforms %v, target %q, refused %q, ended %q",
+		"not before %v, created %v, counted %q, platforms %v, target %q, home %v, refused %q, ended %q",
 		r.State, node, r.Attempt, journal, r.LastAttempt(), r.Starts, successor, fences, ending, r.Retries, r.Named, r.Healthy,
-		r.HealthySince.Sub(epoch), r.NotBefore.Sub(epoch), r.Created.Sub(epoch), counted, r.Platforms, r.Job.Target, refused, ended)
+		r.HealthySince.Sub(epoch), r.NotBefore.Sub(epoch), r.Created.Sub(epoch), counted, r.Platforms, r.Job.Target, r.Home, refused, ended)
 }
 
 // took is what the world makes of the step: the record and the attempts.

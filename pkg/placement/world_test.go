@@ -56,6 +56,12 @@ func (w *walk) newJob() {
 	} else if w.oneIn(4) {
 		j.Service = "shared"
 	}
+	switch w.rng.IntN(4) {
+	case 0:
+		j.Spec.Mounts = []messages.Mount{{Type: messages.MountVolume, Source: "data", Target: "/data"}}
+	case 1:
+		j.Spec.Mounts = []messages.Mount{{Type: messages.MountVolume, Source: "data", Target: "/data", Copy: "registry.example/data:live"}}
+	}
 	if j.Args.Replace = w.oneIn(4); w.oneIn(4) {
 		j.Target = oneOf(w, w.nodes...).caps.Node
 	}

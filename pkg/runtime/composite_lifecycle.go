@@ -157,9 +157,9 @@ func (c *Composite) prune(ctx context.Context, op string, prune func(Runtime, co
 	return sum, err
 }
 
-func (c *Composite) SyncVolumes(ctx context.Context, id ContainerID) (volumes []messages.VolumeBytes, err error) {
+func (c *Composite) SyncVolumes(ctx context.Context, id ContainerID, opts SyncOptions) (volumes []messages.VolumeBytes, err error) {
 	err = inTurn(ctx, c, id, func(rt Runtime) error {
-		volumes, err = rt.SyncVolumes(ctx, id)
+		volumes, err = rt.SyncVolumes(ctx, id, opts)
 		return err
 	})
 	return volumes, err

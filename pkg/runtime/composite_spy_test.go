@@ -180,8 +180,8 @@ func (s *spy) PruneContainers(ctxT) (runtime.PruneResult, error) {
 	return give[runtime.PruneResult](s, "PruneContainers")
 }
 
-func (s *spy) SyncVolumes(_ ctxT, id cID) ([]messages.VolumeBytes, error) {
-	return give[[]messages.VolumeBytes](s, "SyncVolumes", id)
+func (s *spy) SyncVolumes(_ ctxT, id cID, opts runtime.SyncOptions) ([]messages.VolumeBytes, error) {
+	return give[[]messages.VolumeBytes](s, "SyncVolumes", id, opts)
 }
 
 func (s *spy) List(ctxT) ([]runtime.Container, error) { return give[[]runtime.Container](s, "List") }

@@ -86,9 +86,11 @@ type Lifecycle interface {
 	UpdateResources(ctx context.Context, id ContainerID, res messages.Resources) error
 	// PruneContainers removes every container that has ended.
 	PruneContainers(ctx context.Context) (PruneResult, error)
-	// SyncVolumes makes what the container wrote to its named volumes durable.
-	// It is called after Stop and before Remove.
-	SyncVolumes(ctx context.Context, id ContainerID) ([]messages.VolumeBytes, error)
+	// SyncVolumes makes what the container wrote to its named volumes durable,
+	// and copies those to their registries that the spec names one for. It is
+	// called after Stop and before Remove. When one cannot be copied the others
+	// are, and that volume's Reason says why, beside the error.
+	SyncVolumes(ctx context.Context, id ContainerID, opts SyncOptions) ([]messages.VolumeBytes, error)
 }
 
 // Inspector looks at containers.

@@ -49,6 +49,17 @@ type CreateOptions struct {
 	// Platform to take from an image that has several; the zero Platform lets
 	// the runtime take its preferred one.
 	Platform messages.Platform
+	// Auth is for the registries of volumes' copies, where they are that of the
+	// image; nil: the node's own credentials.
+	Auth *messages.RegistryAuth
+}
+
+// SyncOptions say more about SyncVolumes.
+type SyncOptions struct {
+	// Copy is a registry reference, with a tag, for one more copy of the
+	// container's only named volume; "": none.
+	Copy string
+	Auth *messages.RegistryAuth // as in CreateOptions
 }
 
 // RemoveOptions say how much goes.

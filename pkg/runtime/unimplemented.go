@@ -117,7 +117,7 @@ func (u Unimplemented) PruneContainers(context.Context) (PruneResult, error) {
 	return PruneResult{}, u.no("prune containers")
 }
 
-func (u Unimplemented) SyncVolumes(context.Context, ContainerID) ([]messages.VolumeBytes, error) {
+func (u Unimplemented) SyncVolumes(context.Context, ContainerID, SyncOptions) ([]messages.VolumeBytes, error) {
 	return nil, u.no("sync volumes")
 }
 

@@ -64,7 +64,7 @@ func fullSpec() *messages.Spec {
 			{Container: 53, Protocol: "udp"},
 		},
 		Mounts: []messages.Mount{
-			{Type: messages.MountVolume, Source: "web-data", Target: "/data"},
+			{Type: messages.MountVolume, Source: "web-data", Target: "/data", Copy: "registry.example/team/web-data:live"},
 			{Type: messages.MountBind, Source: `C:\certs`, Target: "/certs", ReadOnly: true},
 			{Type: messages.MountTmpfs, Target: "/tmp", Size: 1 << 20},
 			{Type: messages.MountAnonymous, Target: "/cache"},
@@ -104,7 +104,9 @@ func fullOutcome() *messages.Outcome {
 			Container: "web-rep-1", State: "exited", Healthy: &no, Restarts: 3, ExitCode: &exit, ExitReason: messages.ExitOOMKilled, Changed: &yes,
 			Ports: []messages.Port{{Container: 8080, Host: 18080, Protocol: "tcp", HostIP: "0.0.0.0"}}, IP: "10.4.0.2",
 			ImageDigest: digest("a"), Size: 12345, Stdout: "hello\n", Stderr: "oh\n", Truncated: true,
-			Volumes: []messages.VolumeBytes{{Name: "web-data", Bytes: 4096}},
+			Volumes: []messages.VolumeBytes{{
+				Name: "web-data", Bytes: 4096, Copy: "registry.example/team/web-data:live", Digest: digest("c"), Reason: "the registry does not answer",
+			}},
 			Deleted: []string{digest("b")}, Reclaimed: 1 << 20, Stopped: &yes,
 		},
 		JobBody:     minimalJob(),
@@ -137,6 +139,7 @@ func fullRecord() *messages.Record {
 		HealthySince:   at(3),
 		Retries:        1,
 		Named:          true,
+		Home:           messages.Home{Node: "linux-1", Attempt: 2},
 		Platforms:      []messages.Platform{{OS: messages.Linux, Arch: "amd64"}},
 	}
 }

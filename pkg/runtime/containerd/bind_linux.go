@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
 
@@ -73,11 +72,7 @@ func openWithoutLinks(name string) (f *os.File, link string, err error) {
 // was opened where runc is told to look (bindPlace): between a look at a path and
 // runc's own use of it a link could have been put there. The mounts are needed
 // until the task is made, which has its own by then.
-func (r *Runtime) pinBinds(rec containers.Container) (unpin func(), err error) {
-	spec, err := specOf(rec)
-	if err != nil {
-		return nil, err
-	}
+func (r *Runtime) pinBinds(cid string, spec *messages.Spec) (unpin func(), err error) {
 	var places []string
 	unpin = func() {
 		for _, place := range places {
@@ -90,7 +85,7 @@ func (r *Runtime) pinBinds(rec containers.Container) (unpin func(), err error) {
 		if m.Type != messages.MountBind {
 			continue
 		}
-		place := r.bindPlace(rec.ID, i)
+		place := r.bindPlace(cid, i)
 		if err := mountBind(i, m.Source, place); err != nil {
 			unpin()
 			return nil, err

@@ -44,6 +44,9 @@ func (r *Runtime) Create(ctx context.Context, id runtime.ContainerID, spec *mess
 		return about(id, err)
 	}
 	defer unlock()
+	if err := r.bringVolumes(ctx, cid, spec, opts); err != nil {
+		return about(id, err)
+	}
 	r.inUse.RLock()
 	defer r.inUse.RUnlock()
 	img, err := r.imageFor(ctx, id, spec.Image, platform)

@@ -2,6 +2,7 @@ package containerd
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"path"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/errdefs"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -78,6 +80,19 @@ func (r *Runtime) ociMount(cid string, i int, m messages.Mount) specs.Mount {
 		out.Options = readOnly(out)
 	}
 	return out
+}
+
+// prepareMounts does what the mounts of a container need before its task is made;
+// undo takes away what is needed no longer once that is done.
+func (r *Runtime) prepareMounts(ctx context.Context, rec containers.Container) (undo func(), err error) {
+	spec, err := specOf(rec)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.useVolumes(ctx, spec); err != nil {
+		return nil, err
+	}
+	return r.pinBinds(rec.ID, spec)
 }
 
 // readOnly makes a mount one that cannot be written to. What is mounted below a

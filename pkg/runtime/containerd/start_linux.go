@@ -102,7 +102,7 @@ func (r *Runtime) createTask(ctx context.Context, rec containers.Container) erro
 	if err != nil {
 		return err
 	}
-	unpin, err := r.pinBinds(rec)
+	unpin, err := r.prepareMounts(ctx, rec)
 	if err != nil {
 		return err
 	}

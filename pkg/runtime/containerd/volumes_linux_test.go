@@ -171,7 +171,7 @@ func TestSyncVolumesTellsNamesAndBytes(t *testing.T) {
 	id := b.start(b.script("write /a/x 1234; write /b/y 1; write /b/z 12; write /c/no no",
 		volume("one", "/a"), volume("two", "/b"), volume("two", "/again"), messages.Mount{Type: messages.MountTmpfs, Target: "/c"}))
 	b.wait(id)
-	got, err := b.rt.SyncVolumes(b.ctx, id)
+	got, err := b.rt.SyncVolumes(b.ctx, id, runtime.SyncOptions{})
 	b.must(err)
 	want := []messages.VolumeBytes{{Name: "one", Bytes: 5}, {Name: "two", Bytes: 5}}
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -91,9 +92,9 @@ func (r *Runtime) PruneContainers(ctx context.Context) (runtime.PruneResult, err
 	return pruned, nil
 }
 
-// SyncVolumes names the container's volumes. They are empty, for no program
-// here writes files.
-func (r *Runtime) SyncVolumes(ctx context.Context, id runtime.ContainerID) ([]messages.VolumeBytes, error) {
+// SyncVolumes names the container's volumes, and where a copy of each is wanted.
+// They are empty, for no program here writes files, so nothing is copied.
+func (r *Runtime) SyncVolumes(ctx context.Context, id runtime.ContainerID, opts runtime.SyncOptions) ([]messages.VolumeBytes, error) {
 	c, unlock, err := r.on(ctx, "sync volumes", id)
 	if err != nil {
 		return nil, err
@@ -102,7 +103,7 @@ func (r *Runtime) SyncVolumes(ctx context.Context, id runtime.ContainerID) ([]me
 	var volumes []messages.VolumeBytes
 	for _, mount := range c.spec.Mounts {
 		if mount.Type == messages.MountVolume {
-			volumes = append(volumes, messages.VolumeBytes{Name: mount.Source})
+			volumes = append(volumes, messages.VolumeBytes{Name: mount.Source, Copy: cmp.Or(opts.Copy, mount.Copy)})
 		}
 	}
 	return volumes, nil

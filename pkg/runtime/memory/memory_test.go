@@ -179,7 +179,7 @@ func TestWhatIsNotThereIsNotMadeUp(t *testing.T) {
 			t.Errorf("%s: %v, want NotImplemented", what, err)
 		}
 	}
-	volumes, err := rt.SyncVolumes(t.Context(), web)
+	volumes, err := rt.SyncVolumes(t.Context(), web, runtime.SyncOptions{})
 	if err != nil || len(volumes) != 1 || volumes[0] != (messages.VolumeBytes{Name: "data"}) {
 		t.Errorf("volumes are %+v, %v; want data, empty", volumes, err)
 	}

@@ -155,7 +155,9 @@ func lifecycleCalls() map[string]idCall {
 		"UpdateResources": func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
 			return rt.UpdateResources(ctx, id, messages.Resources{CPUMilli: 500})
 		},
-		"SyncVolumes": asking(runtime.Runtime.SyncVolumes),
+		"SyncVolumes": asking(func(rt runtime.Runtime, ctx context.Context, id runtime.ContainerID) ([]messages.VolumeBytes, error) {
+			return rt.SyncVolumes(ctx, id, runtime.SyncOptions{})
+		}),
 	}
 }
 

@@ -173,7 +173,7 @@ func updateResources(s *scene) {
 func syncVolumes(s *scene) {
 	id := s.lasting()
 	s.must(s.rt.Stop(s.ctx, id, -1))
-	volumes, err := s.rt.SyncVolumes(s.ctx, id)
+	volumes, err := s.rt.SyncVolumes(s.ctx, id, runtime.SyncOptions{})
 	s.must(err)
 	if len(volumes) != 0 {
 		s.Errorf("a container without volumes has %+v", volumes)

@@ -68,8 +68,8 @@ func (f *Faulty) PruneContainers(ctx context.Context) (runtime.PruneResult, erro
 	})
 }
 
-func (f *Faulty) SyncVolumes(ctx context.Context, id runtime.ContainerID) ([]messages.VolumeBytes, error) {
-	return ask(ctx, f, "SyncVolumes", id, nil, func(ctx context.Context) ([]messages.VolumeBytes, error) {
-		return f.rt.SyncVolumes(ctx, id)
+func (f *Faulty) SyncVolumes(ctx context.Context, id runtime.ContainerID, opts runtime.SyncOptions) ([]messages.VolumeBytes, error) {
+	return ask(ctx, f, "SyncVolumes", id, []any{opts}, func(ctx context.Context) ([]messages.VolumeBytes, error) {
+		return f.rt.SyncVolumes(ctx, id, opts)
 	})
 }
