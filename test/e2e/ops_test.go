@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +34,8 @@ func (f *fleet) opCases() []opCase {
 		return want
 	}
 	failed := func(code string) map[string]string { return map[string]string{"status": "failed", "error.code": code} }
-	spec := fmt.Sprintf(`,"spec":{"image":%q,"args":["handle-term"]}`, image)
+	spec := fmt.Sprintf(`,"spec":{"image":%q,"args":["handle-term"],"mounts":[{"type":"volume","source":"kept","target":"/kept"}]}`, image)
+	copied := strings.Replace(image, "team/toybox:1", "team/kept:1", 1)
 	on := `,"container":"made-rep-2"`
 	return []opCase{
 		{messages.OpRun, fmt.Sprintf(`,"spec":{"image":%q,"args":["exit","0"]}`, image), done(map[string]string{
@@ -47,6 +49,9 @@ func (f *fleet) opCases() []opCase {
 		})},
 		{messages.OpExec, on + `,"args":{"cmd":["flood","20000"]}`, done(map[string]string{"result.exit_code": "0", "result.truncated": "true", "result.stdout": "~line 1\nline 2\n"})},
 		{messages.OpExec, on + `,"args":{"cmd":["sleep","3600"],"timeout":"300ms"}`, failed("deadline_exceeded")},
+		{messages.OpSyncVolumes, on + fmt.Sprintf(`,"args":{"copy":%q}`, copied), done(map[string]string{
+			"result.volumes.0.name": "kept", "result.volumes.0.bytes": "~", "result.volumes.1": "",
+		})},
 		{messages.OpRename, on + `,"args":{"new_name":"front"}`, done(map[string]string{"result.container": "made-rep-2"})},
 		{messages.OpRestart, `,"container":"front","args":{"timeout":"5s"}`, done(map[string]string{
 			"result.container": "made-rep-2", "result.state": "running", "result.changed": "true",
@@ -133,7 +138,7 @@ func instant(t *testing.T, text string) time.Time {
 }
 
 func (f *fleet) everyOpDirectly(t *testing.T) {
-	asked := map[messages.Op]bool{messages.OpRevoke: true, messages.OpSyncVolumes: true}
+	asked := map[messages.Op]bool{messages.OpRevoke: true} // which is not for strangers: see below
 	for i, c := range f.opCases() {
 		id := fmt.Sprintf("direct-%d", i)
 		target := ""
