@@ -67,9 +67,15 @@ func (f *fleet) address() string { return strings.TrimPrefix(f.nats.url, "nats:/
 // worker before it on this node has left running.
 func (f *fleet) linux(args ...string) *process {
 	f.t.Helper()
-	tools, state := testenv.Tools(f.t), f.state(linuxNode)
+	return f.linuxAs(linuxNode, args...)
+}
+
+// linuxAs is linux for a node of another name.
+func (f *fleet) linuxAs(node string, args ...string) *process {
+	f.t.Helper()
+	tools, state := testenv.Tools(f.t), f.state(node)
 	ownContainerd(f.t, state, tools)
-	return f.worker(linuxNode, append([]string{"--containerd", "managed", "--tools", tools}, args...)...)
+	return f.worker(node, append([]string{"--containerd", "managed", "--tools", tools}, args...)...)
 }
 
 // windows starts a worker that is shaped like a Windows node without a delegate.
