@@ -61,7 +61,8 @@ type Runtime struct {
 var _ runtime.Runtime = (*Runtime)(nil)
 
 // New connects to containerd. It is Unavailable when nobody answers there
-// before ctx ends or ten seconds have passed.
+// before ctx ends or ten seconds have passed. It changes nothing that is there,
+// so that a guard may look at what a worker runs; see Tend.
 func New(ctx context.Context, cfg Config) (*Runtime, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -75,7 +76,7 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 		volumes:       newVolumeStore(cfg),
 		platform:      platforms.DefaultSpec(),
 	}
-	if err := errors.Join(r.logs.open(), r.volumes.open(), r.sweepBinds()); err != nil {
+	if err := errors.Join(r.logs.open(), r.volumes.open()); err != nil {
 		return nil, err
 	}
 	if r.networks, err = network.Open(cfg.network()); err != nil {
@@ -94,12 +95,6 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 	if _, err := r.client.Version(ctx); err != nil {
 		r.client.Close()
 		return nil, fmt.Errorf("containerd at %s does not answer: %w", cfg.Address, native(err))
-	}
-	if err := r.sweepExecs(ctx); err != nil {
-		r.log.Warn("programs that were executed by the process before this one were not ended", "error", err)
-	}
-	if err := r.sweepVolumes(ctx); err != nil {
-		r.log.Warn("anonymous volumes of containers that are no more were not removed", "error", err)
 	}
 	return r, nil
 }

@@ -2,6 +2,7 @@ package containerd
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -16,14 +17,20 @@ import (
 // at the same time.
 const releases = 4
 
-// Tend sweeps away what containers that do not run have left on the machine: a
-// process that is killed, and a machine that is, leave such things. From then on,
-// until Close, a container that ends gives its address and its ports back. One
-// process does this for a containerd and a namespace, before it starts anything:
-// the worker.
+// Tend sweeps away what containers that do not run have left on the machine, and
+// what the process before this one was in the middle of: a process that is
+// killed, and a machine that is, leave such things. From then on, until Close, a
+// container that ends gives its address and its ports back. One process does
+// this for a containerd and a namespace, before it starts anything: the worker.
 func (r *Runtime) Tend(ctx context.Context) error {
-	if err := r.sweep(ctx); err != nil {
+	if err := errors.Join(r.sweepBinds(), r.volumes.sweep(), r.sweep(ctx)); err != nil {
 		return err
+	}
+	if err := r.sweepExecs(ctx); err != nil {
+		r.log.Warn("programs that were executed by the process before this one were not ended", "error", err)
+	}
+	if err := r.sweepVolumes(ctx); err != nil {
+		r.log.Warn("anonymous volumes of containers that are no more were not removed", "error", err)
 	}
 	ctx, r.untend = context.WithCancel(context.WithoutCancel(ctx))
 	r.tending.Go(func() { r.tend(ctx) })

@@ -24,7 +24,7 @@ import (
 //
 //	named/<name>/data        what containers mount
 //	anonymous/<id>/<n>       of a container, by the number of the mount
-//	making/                  unfinished; emptied at start
+//	making/                  unfinished; emptied by Tend
 type volumeStore struct {
 	dir   string
 	locks *keyedMutex // by a named volume's name
@@ -42,15 +42,24 @@ func (v volumeStore) anonymous(cid string, n int) string {
 
 func (v volumeStore) anonymousOf(cid string) string { return filepath.Join(v.dir, "anonymous", cid) }
 
-// open makes the directories, and forgets what was being made.
+// open makes the directories.
 func (v volumeStore) open() error {
-	if err := os.RemoveAll(filepath.Join(v.dir, "making")); err != nil {
-		return fmt.Errorf("containerd: %w", err)
-	}
 	for _, dir := range []string{"named", "anonymous", "making"} {
 		if err := os.MkdirAll(filepath.Join(v.dir, dir), 0o700); err != nil {
 			return fmt.Errorf("containerd: %w", err)
 		}
+	}
+	return nil
+}
+
+// sweep forgets what was being made.
+func (v volumeStore) sweep() error {
+	making := filepath.Join(v.dir, "making")
+	if err := os.RemoveAll(making); err != nil {
+		return fmt.Errorf("containerd: %w", err)
+	}
+	if err := os.Mkdir(making, 0o700); err != nil {
+		return fmt.Errorf("containerd: %w", err)
 	}
 	return nil
 }
