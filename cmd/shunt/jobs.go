@@ -67,7 +67,7 @@ func recordLine(r *messages.Record) string {
 // stateOf is a job's state, with the health of a service that is up.
 func stateOf(r *messages.Record) string {
 	if r.State == messages.StateRunning && r.Job.EffectiveKind() == messages.KindService && !r.Healthy {
-		return "running (unhealthy)"
+		return "running (not healthy)"
 	}
 	return string(r.State)
 }
