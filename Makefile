@@ -26,7 +26,7 @@ VET_PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd6
 STAGES := fmt-check lint vet test-unit test-race test-conformance test-e2e test-chaos compose-test
 
 .DEFAULT_GOAL := build
-.PHONY: sim-nightly help build toybox tools nats registry demo bench test compose-context mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
+.PHONY: sim-nightly session help build toybox tools nats registry demo bench test compose-context mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,6 +117,9 @@ sim-nightly: build ## the simulation, seed after seed, until it is stopped or a 
 	bin/shunt sim --runs 0 --quiet --seed $$(date +%s)
 
 ##: care
+
+session: build tools nats ## record docs/first-half-hour.md anew
+	$(ENVIRONMENT) go test -count=1 -run TestFirstHalfHour ./test/e2e -record
 
 fmt: ## format everything, imports included
 	@dir=$$(tools/build lint) && $$dir/golangci-lint fmt ./...

@@ -78,15 +78,12 @@ func placeOf(rec *messages.Record) (place, error) {
 	return place{node: rec.Node, container: rec.Job.ContainerName(), job: rec.Job.ID, ended: rec.State.Ended()}, nil
 }
 
-// containerOf is the name of the container for an op, which finds its own way: a
-// job's id is one of a container, too.
-func containerOf(ctx context.Context, c *client.Client, name string) (string, error) {
-	if _, _, ok := messages.ParseContainerName(name); ok {
-		return name, nil
-	}
+// containerOf is the container of an op, as far as that can be known here. A name
+// that nobody knows may be a second one, which its node knows.
+func containerOf(ctx context.Context, c *client.Client, name string) (place, error) {
 	p, err := find(ctx, c, name, "")
-	if e, ok := errors.AsType[*messages.Error](err); ok && e.Code == messages.CodeNotFound {
-		return name, nil // perhaps a second name, which the node knows
+	if isNotFound(err) {
+		return place{container: name}, nil
 	}
-	return p.container, err
+	return p, err
 }

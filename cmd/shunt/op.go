@@ -39,14 +39,17 @@ func (o *op) how() []client.How {
 // job's, and shows what came of it.
 func (a *app) onContainer(ctx context.Context, o *op, name string, do func(context.Context, *client.Client, string, []client.How) (messages.Result, error)) error {
 	return a.last(ctx, func(ctx context.Context, c *client.Client) error {
-		container := name
+		container, how := name, o.how()
 		if o.node == "" {
-			var err error
-			if container, err = containerOf(ctx, c, name); err != nil {
+			p, err := containerOf(ctx, c, name)
+			if err != nil {
 				return err
 			}
+			if container = p.container; p.node != "" {
+				how = append(how, client.OnNode(p.node))
+			}
 		}
-		result, err := do(ctx, c, container, o.how())
+		result, err := do(ctx, c, container, how)
 		if err != nil {
 			return err
 		}

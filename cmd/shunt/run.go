@@ -44,9 +44,6 @@ func (a *app) runJob(ctx context.Context, job messages.Job) error {
 		return err
 	}
 	defer stop()
-	if err := c.Submit(ask, job); err != nil {
-		return err
-	}
 	a.note("job %s", job.ID)
 	whole, end := a.bounded(context.WithoutCancel(ctx))
 	defer end()
@@ -56,7 +53,7 @@ func (a *app) runJob(ctx context.Context, job messages.Job) error {
 			a.note("job %s could not be cancelled: %v", job.ID, err)
 		}
 	})
-	rec, err := a.attend(whole, c, job.ID)
+	rec, err := a.attend(whole, c, job)
 	if err != nil {
 		return err
 	}
@@ -75,9 +72,9 @@ func because(reason string) string {
 	return ": " + reason
 }
 
-// attend watches a job to its end, says what becomes of it, and shows the output
+// attend submits a job and watches it to its end, says what becomes of it, and shows the output
 // of each attempt that runs.
-func (a *app) attend(ctx context.Context, c *client.Client, id string) (messages.Record, error) {
+func (a *app) attend(ctx context.Context, c *client.Client, job messages.Job) (messages.Record, error) {
 	out := a.out
 	if a.output == "json" {
 		out = a.err // the answer is the record
@@ -85,7 +82,7 @@ func (a *app) attend(ctx context.Context, c *client.Client, id string) (messages
 	var last messages.Record
 	var o output
 	defer func() { o.stop() }()
-	for rec, err := range c.Watch(ctx, id) {
+	for rec, err := range c.SubmitAndWatch(ctx, job) {
 		if err != nil {
 			return last, err
 		}

@@ -245,6 +245,9 @@ func TestRun(t *testing.T) {
 		t.Errorf("%v in %s", err, out)
 	}
 
+	_, errOut = p.shunt(exitBadUse, "run", p.image, "--id", "r2", "--", "echo", "another job under that id")
+	p.wants(errOut, "id_conflict", "next:")
+
 	w := p.begin("run", p.image, "--id", "r3", "--", "sh", "-c", "echo begun; sleep 3600")
 	w.said("begun")
 	w.stop() // as Ctrl-C does

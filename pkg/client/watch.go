@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,31 +21,51 @@ import (
 // are not shown; the record's history has them. A Job that is rejected meanwhile
 // is the *messages.Error it is rejected with.
 func (c *Client) Watch(ctx context.Context, id string) iter.Seq2[messages.Record, error] {
+	return c.watch(ctx, id, "", nil)
+}
+
+// SubmitAndWatch is Submit and Watch in one: it listens before it submits, and
+// does not show another job that had the id.
+func (c *Client) SubmitAndWatch(ctx context.Context, job messages.Job) iter.Seq2[messages.Record, error] {
+	data, fingerprint, err := prepare(job)
+	return c.watch(ctx, job.ID, fingerprint, func() error {
+		if err != nil {
+			return err
+		}
+		return c.append(ctx, c.root.Job(job.ID), messages.JobMsgID(job.ID, fingerprint), data)
+	})
+}
+
+// watch listens for a job, begins, and shows its record. With a fingerprint it
+// is that job's and no other's.
+func (c *Client) watch(ctx context.Context, id, fingerprint string, begin func() error) iter.Seq2[messages.Record, error] {
 	return func(yield func(messages.Record, error) bool) {
 		w := &watch{c: c}
-		if err := w.begin(id); err != nil {
-			yield(messages.Record{}, err)
-			return
-		}
-		defer w.stop()
-		for {
-			rec, changed, err := w.look(ctx, id)
-			if err != nil {
-				yield(rec, err)
-				return
-			}
-			if changed && (!yield(rec, nil) || rec.State.Ended()) {
-				return
-			}
-			if err := w.rejection(); err != nil {
-				yield(messages.Record{}, err)
-				return
-			}
-			if _, err := w.next(ctx); err != nil {
-				yield(messages.Record{}, fmt.Errorf("watch job %s: %w", id, err))
-				return
+		err := w.begin(id)
+		if err == nil {
+			defer w.stop()
+			if begin != nil {
+				err = begin()
 			}
 		}
+		for err == nil {
+			var rec messages.Record
+			var changed bool
+			if rec, changed, err = w.look(ctx, id); err != nil {
+				break
+			}
+			ours := fingerprint == "" || rec.Fingerprint == "" || rec.Fingerprint == fingerprint
+			if changed && ours && (!yield(rec, nil) || rec.State.Ended()) {
+				return
+			}
+			if err = w.rejection(); err != nil {
+				break
+			}
+			if _, err = w.next(ctx); err != nil {
+				err = fmt.Errorf("watch job %s: %w", id, err)
+			}
+		}
+		yield(messages.Record{}, err)
 	}
 }
 
@@ -59,13 +80,13 @@ func (c *Client) WatchAll(ctx context.Context, req messages.JobsRequest) iter.Se
 			return
 		}
 		defer w.stop()
-		for id := ""; ; {
-			if id == "" { // at the beginning, and after the connection was away
+		for o := (overdue{}); ; {
+			if o.id == "" { // at the beginning, and after the connection was away
 				if !w.list(ctx, req, yield) {
 					return
 				}
 			} else {
-				rec, changed, err := w.look(ctx, id)
+				rec, changed, err := w.look(ctx, o.id)
 				if err != nil {
 					yield(rec, err)
 					return
@@ -73,9 +94,10 @@ func (c *Client) WatchAll(ctx context.Context, req messages.JobsRequest) iter.Se
 				if changed && req.Matches(&rec) && !yield(rec, nil) {
 					return
 				}
+				w.missed(o, rec.Updated)
 			}
 			var err error
-			if id, err = w.next(ctx); err != nil {
+			if o, err = w.next(ctx); err != nil {
 				yield(messages.Record{}, fmt.Errorf("watch jobs: %w", err))
 				return
 			}
@@ -93,14 +115,24 @@ type watch struct {
 	back chan nats.Status
 
 	mu       sync.Mutex
-	dirty    map[string]bool
-	order    []string // of dirty
+	dirty    map[string]time.Time // jobs, and of when what was heard of each is
+	order    []string             // of dirty
 	rejected error
 	wake     chan struct{}
 
 	seen  map[string]uint64    // the revision of the record that was given last
 	over  map[string]time.Time // which ends were given, not long ago
 	pause time.Duration        // before the next look without a hint
+	late  []overdue            // what was heard and is not in the streams yet
+}
+
+// overdue is something that was heard of a job before the streams have it, or
+// although they refuse it.
+type overdue struct {
+	id    string
+	at    time.Time // what was heard is of then
+	due   time.Time // the next look
+	pause time.Duration
 }
 
 // mostOver bounds how many ends are remembered, so that none is given twice.
@@ -109,7 +141,7 @@ const mostOver = 4096
 // begin listens for what is written of one job, or of all.
 func (w *watch) begin(job string) error {
 	w.one = job != messages.Any
-	w.dirty, w.wake = map[string]bool{}, make(chan struct{}, 1)
+	w.dirty, w.wake = map[string]time.Time{}, make(chan struct{}, 1)
 	w.seen, w.over = map[string]uint64{}, map[string]time.Time{}
 	w.back = w.c.nc.StatusChanged(nats.CONNECTED)
 	w.pause = lookSoon
@@ -144,9 +176,16 @@ func (w *watch) hear(m *nats.Msg) {
 			w.rejected = o.Error
 		}
 	}
-	if !w.dirty[id] {
-		w.dirty[id] = true
+	var said struct {
+		Updated time.Time `json:"updated"`
+	}
+	_ = decode(m.Data, &said) // a deletion says nothing
+	at, known := w.dirty[id]
+	if !known {
 		w.order = append(w.order, id)
+	}
+	if w.dirty[id] = at; said.Updated.After(at) {
+		w.dirty[id] = said.Updated
 	}
 	select {
 	case w.wake <- struct{}{}:
@@ -163,38 +202,76 @@ func (w *watch) rejection() error {
 // next waits until a job may have changed, and is its id. Of one job it is also
 // time to look again when nothing was heard for long; of many, "" says that all
 // may have changed, since the connection was away.
-func (w *watch) next(ctx context.Context) (string, error) {
+func (w *watch) next(ctx context.Context) (overdue, error) {
 	for {
-		if id, ok := w.take(); ok {
+		if id, at, ok := w.take(); ok {
 			w.pause = lookSoon
-			return id, nil
+			return overdue{id: id, at: at, pause: lookSoon}, nil
 		}
 		var again <-chan time.Time
-		if w.one {
+		o, in, waits := w.overdue()
+		switch {
+		case waits && in <= 0:
+			return o, nil
+		case waits:
+			again = time.After(in)
+		case w.one:
 			again = time.After(w.pause)
 		}
 		select {
 		case <-w.wake:
 		case <-again:
-			w.pause = min(2*w.pause, w.c.lookAgain)
-			return "", nil
+			if w.one {
+				w.pause = min(2*w.pause, w.c.lookAgain)
+				return overdue{}, nil
+			}
 		case <-w.back:
-			return "", nil
+			return overdue{}, nil
 		case <-ctx.Done():
-			return "", context.Cause(ctx)
+			return overdue{}, context.Cause(ctx)
 		}
 	}
 }
 
-func (w *watch) take() (id string, ok bool) {
+func (w *watch) take() (id string, at time.Time, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.order) == 0 {
-		return "", false
+		return "", at, false
 	}
 	id, w.order = w.order[0], w.order[1:]
+	at = w.dirty[id]
 	delete(w.dirty, id)
-	return id, true
+	return id, at, true
+}
+
+// overdue is the first job whose next look is due, and how long that is from now
+// when it is not yet.
+func (w *watch) overdue() (o overdue, in time.Duration, ok bool) {
+	if len(w.late) == 0 {
+		return o, 0, false
+	}
+	first := 0
+	for i := range w.late {
+		if w.late[i].due.Before(w.late[first].due) {
+			first = i
+		}
+	}
+	o = w.late[first]
+	if in = time.Until(o.due); in <= 0 {
+		w.late = slices.Delete(w.late, first, first+1)
+	}
+	return o, in, true
+}
+
+// missed looks again later when the streams do not have yet what was heard: soon,
+// and then more and more rarely, for some seconds.
+func (w *watch) missed(o overdue, found time.Time) {
+	if w.one || !found.Before(o.at) || o.pause > w.c.lookAgain {
+		return
+	}
+	o.due, o.pause = time.Now().Add(o.pause), 2*o.pause
+	w.late = append(w.late, o)
 }
 
 // list gives every live job that matches.
