@@ -39,17 +39,15 @@ func (o *op) how() []client.How {
 // job's, and shows what came of it.
 func (a *app) onContainer(ctx context.Context, o *op, name string, do func(context.Context, *client.Client, string, []client.How) (messages.Result, error)) error {
 	return a.last(ctx, func(ctx context.Context, c *client.Client) error {
-		container, how := name, o.how()
+		container := name
 		if o.node == "" {
 			p, err := containerOf(ctx, c, name)
 			if err != nil {
 				return err
 			}
-			if container = p.container; p.node != "" {
-				how = append(how, client.OnNode(p.node))
-			}
+			container = p.container // its node is for the placers to find
 		}
-		result, err := do(ctx, c, container, how)
+		result, err := do(ctx, c, container, o.how())
 		if err != nil {
 			return err
 		}

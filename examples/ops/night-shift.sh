@@ -30,7 +30,7 @@ ask shunt.placer.nodes '{"v":1}' | grep -o '"node":"[^"]*"'
 echo "== a job, and its last word"
 nats pub --jetstream --no-templates "shunt.job.$id" '{"v":1,"id":"'"$id"'","op":"run","spec":{"image":"'"$image"'"}}' 2>/dev/null
 record=$(nats sub --stream SHUNT_DONE --all --count 1 --raw "shunt.done.$id" 2>/dev/null)
-where=$(grep -o '"node":"[^"]*","attempt"' <<<"$record" | head -1 | cut -d'"' -f4)
+where=$(grep -o '"node":"[^"]*","attempt":[0-9]*,"starts"' <<<"$record" | cut -d'"' -f4)
 echo "$(field state <<<"$record") on $where"
 
 echo "== what it said"

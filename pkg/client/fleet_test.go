@@ -133,7 +133,7 @@ func (f *fleet) close() {
 	for i := len(f.closes) - 1; i >= 0; i-- {
 		f.closes[i]()
 	}
-	_ = f.server.Shutdown(ended())
+	_ = f.server.Shutdown(context.Background()) // and nothing is written any more
 }
 
 // ended is a context for what is not to take its time.

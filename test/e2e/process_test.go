@@ -191,5 +191,8 @@ func (s stdout) Write(data []byte) (int, error) {
 		}
 	}
 	s.mu.Unlock()
-	return s.output.Write(fmt.Appendf(nil, "[stdout] %s", data))
+	if _, err := s.output.Write(fmt.Appendf(nil, "[stdout] %s", data)); err != nil {
+		return 0, err
+	}
+	return len(data), nil // not what was written of it: the program's pipe would be closed
 }
