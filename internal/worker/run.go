@@ -20,7 +20,7 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 	started := false
 	if resumed {
 		var err error
-		if started, err = w.begun(ctx, at, id); err != nil {
+		if started, err = w.begun(ctx, at, id, false); err != nil {
 			return nil, w.abandoned(ctx, at, id, err)
 		}
 	}
@@ -50,8 +50,9 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 
 // begun finds out how far the worker before this one had come: whether the
 // container was started. That it may have been, and cannot be told, is an
-// interruption, unless the job may be done twice.
-func (w *Worker) begun(ctx context.Context, at *active, id runtime.ContainerID) (bool, error) {
+// interruption, unless the job may be done twice. refused says that it is this
+// worker whose start has failed, so that none is under way.
+func (w *Worker) begun(ctx context.Context, at *active, id runtime.ContainerID, refused bool) (bool, error) {
 	// Without an answer nothing may be said: the container may be running.
 	d, err := persistFor(ctx, w, 0, "look for container "+id.String(), func() (runtime.Details, error) {
 		return w.cfg.Runtime.Inspect(ctx, id)
@@ -60,9 +61,9 @@ func (w *Worker) begun(ctx context.Context, at *active, id runtime.ContainerID) 
 	switch {
 	case err != nil && !errdefs.IsNotFound(err):
 		return false, err
-	case ours && d.State.Phase != runtime.PhasePending:
+	case ours && hasRun(&d):
 		return true, nil
-	case at.Phase == journal.PhaseAccepted || at.Job.Policy.Idempotent:
+	case at.Phase == journal.PhaseAccepted || at.Job.Policy.Idempotent || ours && neverRan(&d, refused):
 		if ours {
 			err = w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true, Volumes: true})
 		} else {
@@ -71,6 +72,22 @@ func (w *Worker) begun(ctx context.Context, at *active, id runtime.ContainerID) 
 		return false, err
 	}
 	return false, fmt.Errorf("%w: the worker ended while it started %s, and whether that ran cannot be told", errCutOff, id)
+}
+
+// hasRun tells whether a container's program runs, or has.
+func hasRun(d *runtime.Details) bool {
+	switch d.State.Phase {
+	case runtime.PhasePending, runtime.PhaseInitializing:
+		return false
+	case runtime.PhaseFailed:
+		return !d.StartedAt.IsZero()
+	}
+	return true
+}
+
+// neverRan tells whether it is certain that it has not, and will not.
+func neverRan(d *runtime.Details, refused bool) bool {
+	return d.State.Phase == runtime.PhasePending && refused || d.State.Phase == runtime.PhaseFailed && d.StartedAt.IsZero()
 }
 
 // launch makes the container and starts it.
@@ -102,7 +119,7 @@ func (w *Worker) start(ctx context.Context, at *active, id runtime.ContainerID) 
 		return err
 	}
 	w.log.Warn("whether a container was started is not known; looking", "container", id.String(), "error", err)
-	started, e := w.begun(ctx, at, id)
+	started, e := w.begun(ctx, at, id, true)
 	if e != nil {
 		return e
 	}
@@ -213,13 +230,20 @@ func (w *Worker) tidy(a *journal.Attempt, seen <-chan struct{}) {
 			case <-seen:
 			}
 		}
-		d, err := persistFor(w.ctx, w, 0, "look for container "+id.String(), func() (runtime.Details, error) {
-			return w.cfg.Runtime.Inspect(w.ctx, id)
+		_, err := persistFor(w.ctx, w, 0, "remove container "+id.String(), func() (struct{}, error) {
+			d, err := w.cfg.Runtime.Inspect(w.ctx, id)
+			if err == nil && (d.Owner.Job != a.Job.ID || d.Owner.Attempt != a.Job.Attempt) {
+				err = errdefs.ErrNotFound // it is another's by now
+			}
+			if err != nil {
+				return struct{}{}, err
+			}
+			return struct{}{}, w.cfg.Runtime.Remove(w.ctx, id, runtime.RemoveOptions{Force: true, Volumes: true})
 		})
-		if err != nil || d.Owner.Job != a.Job.ID || d.Owner.Attempt != a.Job.Attempt {
-			return // gone, or another's by now
+		if errdefs.IsNotFound(err) || w.ctx.Err() != nil {
+			return
 		}
-		if err := w.cfg.Runtime.Remove(w.ctx, id, runtime.RemoveOptions{Force: true, Volumes: true}); err != nil && !errdefs.IsNotFound(err) && w.ctx.Err() == nil {
+		if err != nil {
 			w.log.Warn("an ended container was not removed", "container", id.String(), "error", err)
 			return
 		}

@@ -42,6 +42,10 @@ type Config struct {
 	CgroupParent string // default: /shunt/<hash>
 	RunDir       string // default: /run/shunt/<hash>
 
+	// CallTimeout is how long containerd may take to answer a call before it
+	// counts as away: ten times as long where the work grows with an image.
+	CallTimeout time.Duration // default: 1m
+
 	MaxLogBytes    int64         // of one of a log's two files; default: logger.DefaultMaxBytes
 	RemovedLogs    int           // logs of removed containers that are kept; default: 256
 	RemovedLogsAge time.Duration // and for how long; default: 24h
@@ -55,6 +59,7 @@ const (
 	DefaultSnapshotter    = "overlayfs"
 	DefaultRemovedLogs    = 256
 	DefaultRemovedLogsAge = 24 * time.Hour
+	DefaultCallTimeout    = time.Minute
 	DefaultStopGrace      = 10 * time.Second // a spec's stop_grace that is left out
 )
 
@@ -68,6 +73,7 @@ func (c Config) withDefaults() (Config, error) {
 	if len(c.CNIPlugins) == 0 {
 		c.CNIPlugins = []string{"/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"}
 	}
+	setDefault(&c.CallTimeout, DefaultCallTimeout)
 	setDefault(&c.MaxLogBytes, logger.DefaultMaxBytes)
 	setDefault(&c.RemovedLogs, DefaultRemovedLogs)
 	setDefault(&c.RemovedLogsAge, DefaultRemovedLogsAge)
@@ -109,6 +115,8 @@ func (c Config) validate() error {
 		return badConfig("RegistryHosts", c.RegistryHosts, "the absolute path of a directory")
 	case !strings.HasPrefix(c.CgroupParent, "/"):
 		return badConfig("CgroupParent", c.CgroupParent, "an absolute path, such as /shunt")
+	case c.CallTimeout < 0:
+		return badConfig("CallTimeout", c.CallTimeout, "a duration above 0")
 	case c.MaxLogBytes < 2*logger.MaxPart:
 		return badConfig("MaxLogBytes", c.MaxLogBytes, fmt.Sprintf("at least %d", 2*logger.MaxPart))
 	case c.RemovedLogs < 0:

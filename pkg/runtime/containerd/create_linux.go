@@ -133,16 +133,18 @@ func (r *Runtime) newRecord(ctx context.Context, id runtime.ContainerID, spec *m
 }
 
 // makeContainer makes all of the container, or nothing. The calls, each of some
-// milliseconds, are not cut off by the caller: whether one that was cut off had
-// its effect could not be known.
+// milliseconds, are not cut off by the caller at once: whether one that was cut
+// off had its effect could not be known. Those that a restart of containerd cut
+// off are made again.
 func (r *Runtime) makeContainer(ctx context.Context, rec containers.Container, img *image, spec *messages.Spec) (err error) {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	caller := ctx
-	ctx, cancel := cleanup(r.scope(ctx))
+	ctx, cancel := cleanup(r.scope(caller))
 	defer cancel()
-	if _, err := r.records.Create(ctx, rec); err != nil {
+	defer func() { err = givenUp(caller, err) }()
+	if err := r.claim(ctx, rec); err != nil {
 		return err
 	}
 	defer func() {
@@ -150,8 +152,8 @@ func (r *Runtime) makeContainer(ctx context.Context, rec containers.Container, i
 			err = errors.Join(err, r.unmake(ctx, rec.ID))
 		}
 	}()
-	if err := r.prepareRoot(ctx, rec, img); err != nil {
-		return err
+	if err := r.insist(ctx, func() error { return r.prepareRoot(ctx, rec, img) }); err != nil {
+		return fmt.Errorf("file system: %w", err)
 	}
 	if err := r.logs.create(rec.ID, spec.TTY); err != nil {
 		return err
@@ -177,19 +179,5 @@ func (r *Runtime) prepareRoot(ctx context.Context, rec containers.Container, img
 			_, err = r.snapshots.Prepare(ctx, rec.SnapshotKey, img.chain)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("file system: %w", native(err))
-	}
-	return nil
-}
-
-// unmake takes away what a failed Create made.
-func (r *Runtime) unmake(ctx context.Context, cid string) error {
-	ctx, cancel := cleanup(ctx)
-	defer cancel()
-	err := r.snapshots.Remove(ctx, cid)
-	if errdefs.IsNotFound(err) {
-		err = nil
-	}
-	return errors.Join(native(err), r.logs.drop(cid), r.removeAnonymous(cid), native(r.records.Delete(ctx, cid)))
+	return err
 }

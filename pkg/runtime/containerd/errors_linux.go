@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -17,6 +18,9 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
+// diskFull is how every part of containerd reports ENOSPC: as text.
+const diskFull = "no space left on device"
+
 // native is an error from containerd's API with its errdefs class. A call that
 // was given up is the context's error.
 func native(err error) error {
@@ -25,6 +29,12 @@ func native(err error) error {
 	}
 	if _, ok := status.FromError(err); ok { // what has its class already would lose it
 		err = errgrpc.ToNative(err)
+	}
+	if errdefs.IsUnknown(err) && strings.HasSuffix(err.Error(), io.EOF.Error()) { // of a stream
+		err = fmt.Errorf("the connection to containerd broke: %w: %w", errdefs.ErrUnavailable, err)
+	}
+	if !errdefs.IsResourceExhausted(err) && strings.Contains(err.Error(), diskFull) {
+		err = fmt.Errorf("the disk is full: %w: %w", errdefs.ErrResourceExhausted, err)
 	}
 	for _, given := range []error{context.Canceled, context.DeadlineExceeded} {
 		if !errors.Is(err, given) && saysOf(err, given) {
@@ -69,7 +79,7 @@ func registryClass(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
-	if _, ok := errors.AsType[net.Error](err); ok {
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errdefs.ErrUnavailable
 	}
 	return nil

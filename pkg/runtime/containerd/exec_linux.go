@@ -2,13 +2,14 @@ package containerd
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -60,9 +61,16 @@ func (r *Runtime) ExecStream(ctx context.Context, id runtime.ContainerID, opts r
 	}
 }
 
-// execProcess is the program as runc is told: the container's own process with
-// what the caller says over it.
-func execProcess(spec *specs.Spec, task client.Task, opts runtime.ExecOptions) (*specs.Process, error) {
+// programFor is the program as runc is told: the container's own process with
+// what the caller says over it. pid is that of the container.
+func programFor(rec containers.Container, pid int, opts runtime.ExecOptions) (*specs.Process, error) {
+	var spec specs.Spec
+	if err := json.Unmarshal(rec.Spec.GetValue(), &spec); err != nil {
+		return nil, fmt.Errorf("the OCI spec in its record: %w: %w", errdefs.ErrDataLoss, err)
+	}
+	if spec.Process == nil {
+		return nil, fmt.Errorf("the OCI spec in its record has no process: %w", errdefs.ErrDataLoss)
+	}
 	if len(opts.Cmd) == 0 || opts.Cmd[0] == "" {
 		return nil, fmt.Errorf("cmd: there is none; want a program and its arguments: %w", errdefs.ErrInvalidArgument)
 	}
@@ -77,7 +85,7 @@ func execProcess(spec *specs.Spec, task client.Task, opts runtime.ExecOptions) (
 	if opts.User == "" {
 		return &p, nil
 	}
-	known, err := accountsIn("/proc/" + strconv.Itoa(int(task.Pid())) + "/root")
+	known, err := accountsIn("/proc/" + strconv.Itoa(pid) + "/root")
 	if err != nil {
 		return nil, fmt.Errorf("the container's users: %w: %w", errdefs.ErrUnavailable, err)
 	}

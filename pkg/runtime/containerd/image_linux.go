@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
@@ -31,7 +32,7 @@ type image struct {
 	platform messages.Platform
 	chain    string // the snapshot of its unpacked layers
 
-	accounts func() (accounts, error) // read on first use
+	users atomic.Pointer[accounts] // nil: not read yet
 
 	mu  sync.Mutex
 	has []messages.Platform // of the whole index; empty: not read yet
@@ -130,7 +131,6 @@ func (r *Runtime) loadImage(ctx context.Context, target ocispec.Descriptor, want
 		platform: fromOCI(config.Platform),
 		chain:    identity.ChainID(config.RootFS.DiffIDs).String(),
 	}
-	img.accounts = r.accountsOf(img)
 	r.images.put(key, img)
 	return img, nil
 }
@@ -144,47 +144,47 @@ func (i *image) size() int64 {
 	return total
 }
 
-// accountsOf reads the users of an unpacked image, until it has once worked.
-func (r *Runtime) accountsOf(img *image) func() (accounts, error) {
-	var mu sync.Mutex
-	var known *accounts
-	return func() (accounts, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if known != nil {
-			return *known, nil
+// accountsOf are the users of an unpacked image, read once.
+func (r *Runtime) accountsOf(ctx context.Context, img *image) (accounts, error) {
+	if known := img.users.Load(); known != nil {
+		return *known, nil
+	}
+	purpose := "accounts " + img.chain
+	var a accounts
+	err := r.leased(ctx, purpose, func(ctx context.Context) (err error) {
+		if known := img.users.Load(); known != nil { // read by who came first
+			a = *known
+			return nil
 		}
-		ctx, cancel := cleanup(r.scope(context.Background()))
-		defer cancel()
-		a, err := r.readAccounts(ctx, img.chain)
+		a, err = r.readAccounts(ctx, img.chain)
 		if errdefs.IsNotFound(err) { // put into the store by somebody who did not unpack it
 			if err = r.unpack(ctx, img); err == nil {
 				a, err = r.readAccounts(ctx, img.chain)
 			}
 		}
-		if err == nil {
-			known = &a
-		}
-		return a, err
+		return err
+	})
+	if err == nil {
+		img.users.Store(&a)
 	}
+	return a, err
 }
 
 // readAccounts mounts a view of the image for as long as it takes.
 func (r *Runtime) readAccounts(ctx context.Context, chain string) (a accounts, err error) {
-	ctx, done, err := r.client.WithLease(ctx)
-	if err != nil {
-		return a, native(err)
-	}
-	defer func() { _ = done(ctx) }() // a lease ends by itself
 	key := "shunt-accounts-" + chain
 	mounts, err := r.snapshots.View(ctx, key, chain)
-	if errdefs.IsAlreadyExists(err) { // left by a worker that was killed here
+	if errdefs.IsAlreadyExists(err) { // left by one that was cut short
 		mounts, err = r.snapshots.Mounts(ctx, key)
 	}
 	if err != nil {
 		return a, native(err)
 	}
-	defer func() { _ = r.snapshots.Remove(ctx, key) }() // the next reader takes it up
+	defer func() {
+		ctx, cancel := cleanup(ctx)
+		defer cancel()
+		_ = r.insist(ctx, func() error { return ignoreNotFound(r.snapshots.Remove(ctx, key)) }) // the next reader takes it up
+	}()
 	err = mount.WithReadonlyTempMount(ctx, mounts, func(root string) error {
 		a, err = accountsIn(root)
 		return err

@@ -1,6 +1,7 @@
 package containerd
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -26,6 +27,7 @@ const (
 	labelName     = labelPrefix + "name"    // a second name
 	labelStarted  = labelPrefix + "started" // when its program was last started
 	labelFailed   = labelPrefix + "failed"  // why the last start failed
+	labelMaking   = labelPrefix + "making"  // of the one call of Create that made it
 	maxLabelBytes = 4096                    // of key and value together, by containerd
 	maxFailReason = maxLabelBytes - len(labelFailed)
 	specExtension = labelPrefix + "spec"
@@ -70,6 +72,7 @@ func labelsFor(id runtime.ContainerID, owner runtime.Owner, img *image) map[stri
 		labelReplica:  strconv.FormatUint(uint64(id.Replica), 10),
 		labelDigest:   img.target.Digest.String(),
 		labelPlatform: img.platform.String(),
+		labelMaking:   rand.Text(),
 	}
 	if owner.Job != "" {
 		labels[labelJob] = owner.Job

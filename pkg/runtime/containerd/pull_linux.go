@@ -91,16 +91,20 @@ func (r *Runtime) fetch(ctx context.Context, ref imageRef, platform ocispec.Plat
 		}
 	}
 	progress := newProgress(opts.Progress)
-	pulled, err := r.client.Pull(r.scope(ctx), ref.name,
-		client.WithResolver(progress.resolver(resolver)),
-		client.WithPlatformMatcher(platforms.Only(platform)),
-		client.WithPullSnapshotter(r.cfg.Snapshotter),
-		client.WithPullUnpack,
-		// A container may have kept a layer's snapshot when its content went with
-		// the image.
-		client.WithUnpackOpts([]client.UnpackOpt{client.WithUnpackFetchAllContent()}),
-		client.WithImageHandlerWrapper(progress.handler),
-	)
+	var pulled client.Image
+	err = r.leased(ctx, "pull "+ref.name+" "+platforms.Format(platform), func(ctx context.Context) (err error) {
+		pulled, err = r.client.Pull(ctx, ref.name,
+			client.WithResolver(progress.resolver(resolver)),
+			client.WithPlatformMatcher(platforms.Only(platform)),
+			client.WithPullSnapshotter(r.cfg.Snapshotter),
+			client.WithPullUnpack,
+			// A container may have kept a layer's snapshot when its content went with
+			// the image.
+			client.WithUnpackOpts([]client.UnpackOpt{client.WithUnpackFetchAllContent()}),
+			client.WithImageHandlerWrapper(progress.handler),
+		)
+		return err
+	})
 	if errdefs.IsNotFound(err) {
 		if verdict := r.otherPlatforms(ctx, resolver, ref, platform); verdict != nil {
 			return nil, verdict
@@ -116,7 +120,8 @@ func (r *Runtime) fetch(ctx context.Context, ref imageRef, platform ocispec.Plat
 	return img, nil
 }
 
-// unpack makes the snapshots of an image whose content is here.
+// unpack makes the snapshots of an image whose content is here, under the lease
+// in ctx if there is one.
 func (r *Runtime) unpack(ctx context.Context, img *image) error {
 	match := platforms.Only(ocispec.Platform{OS: string(img.platform.OS), Architecture: img.platform.Arch})
 	i := client.NewImageWithPlatform(r.client, images.Image{Name: img.target.Digest.String(), Target: img.target}, match)

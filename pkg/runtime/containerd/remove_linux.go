@@ -34,8 +34,10 @@ func (r *Runtime) Remove(ctx context.Context, id runtime.ContainerID, opts runti
 	if err := r.networks.Forget(ctx, cid); err != nil {
 		return about(id, err)
 	}
-	if err := r.client.SnapshotService(rec.Snapshotter).Remove(ctx, rec.SnapshotKey); err != nil && !errdefs.IsNotFound(err) {
-		return about(id, fmt.Errorf("file system: %w", native(err)))
+	if err := r.insist(ctx, func() error {
+		return ignoreNotFound(r.client.SnapshotService(rec.Snapshotter).Remove(ctx, rec.SnapshotKey))
+	}); err != nil {
+		return about(id, fmt.Errorf("file system: %w", err))
 	}
 	if opts.Volumes {
 		if err := r.removeAnonymous(cid); err != nil {
@@ -45,7 +47,10 @@ func (r *Runtime) Remove(ctx context.Context, id runtime.ContainerID, opts runti
 	if err := r.logs.retire(cid); err != nil {
 		return about(id, err)
 	}
-	return about(id, r.records.Delete(ctx, cid))
+	ending, cancel := cleanup(ctx)
+	defer cancel()
+	err = r.insist(ending, func() error { return ignoreNotFound(r.records.Delete(ending, cid)) })
+	return about(id, givenUp(ctx, err))
 }
 
 // removeTask deletes the task. One that was made and not started is what a

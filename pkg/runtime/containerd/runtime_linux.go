@@ -44,6 +44,7 @@ type Runtime struct {
 
 	locks  keyedMutex // by containerd's id: create, start, remove, rename
 	pulls  keyedMutex // by reference and platform
+	leases keyedMutex // by purpose
 	images imageCache
 	inUse  sync.RWMutex // held shared while an image becomes a container's
 
@@ -54,6 +55,8 @@ type Runtime struct {
 
 	starting, stopping idSet
 
+	life    context.Context // until Close
+	end     context.CancelFunc
 	tending sync.WaitGroup
 	untend  context.CancelFunc // nil: nobody tends
 }
@@ -83,10 +86,12 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 		return nil, err
 	}
 	r.client, err = client.New(cfg.Address,
-		client.WithDefaultNamespace(cfg.Namespace), client.WithTimeout(3*time.Second))
+		client.WithDefaultNamespace(cfg.Namespace), client.WithTimeout(3*time.Second),
+		client.WithExtraDialOpts(callLimits{cfg.CallTimeout}.dialOptions()))
 	if err != nil {
 		return nil, fmt.Errorf("containerd at %s: %w", cfg.Address, native(err))
 	}
+	r.life, r.end = context.WithCancel(context.WithoutCancel(ctx))
 	r.tasks = r.client.TaskService()
 	r.records = r.client.ContainerService()
 	r.snapshots = r.client.SnapshotService(cfg.Snapshotter)
@@ -101,6 +106,7 @@ func New(ctx context.Context, cfg Config) (*Runtime, error) {
 
 // Close lets go of containerd. Containers run on.
 func (r *Runtime) Close() error {
+	r.end()
 	if r.untend != nil {
 		r.untend()
 	}
@@ -149,11 +155,6 @@ func (r *Runtime) Describe(ctx context.Context) (runtime.Description, error) {
 // that look there.
 func (r *Runtime) scope(ctx context.Context) context.Context {
 	return namespaces.WithNamespace(ctx, r.cfg.Namespace)
-}
-
-// cleanup is a context for undoing what failed, when the caller's may be over.
-func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 }
 
 func (r *Runtime) fifoDir() string { return filepath.Join(r.cfg.StateDir, "fifo") }

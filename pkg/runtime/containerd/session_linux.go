@@ -2,16 +2,16 @@ package containerd
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"iter"
 	"sync"
 	"time"
 
-	"github.com/containerd/containerd/v2/client"
+	tasktypes "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/containerd/v2/pkg/cio"
 	"github.com/containerd/errdefs"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -25,11 +25,12 @@ const outputGrace = 2 * time.Second
 // session is a program in a container. Its output goes through FIFOs to this
 // process, so it ends with it.
 type session struct {
+	id      runtime.ContainerID
 	ctx     context.Context // the caller's, ended by Close
 	cancel  context.CancelFunc
-	process client.Process
-	exited  <-chan client.ExitStatus
+	process *execProcess
 	events  chan runtime.ExecEvent
+	failure error // why events ended without an exit; read once they have
 
 	stdin     *io.PipeWriter // nil: none
 	terminal  bool
@@ -47,46 +48,29 @@ func (r *Runtime) ExecSession(ctx context.Context, id runtime.ContainerID, opts 
 }
 
 func (r *Runtime) newSession(ctx context.Context, id runtime.ContainerID, opts runtime.ExecOptions) (*session, error) {
-	container, err := r.client.LoadContainer(ctx, containerID(id))
+	cid := containerID(id)
+	rec, err := r.records.Get(ctx, cid)
 	if err != nil {
 		return nil, native(err)
 	}
-	task, err := container.Task(ctx, nil)
-	if errdefs.IsNotFound(err) {
-		return nil, fmt.Errorf("the container does not run: %w", errdefs.ErrFailedPrecondition)
-	}
-	if err != nil {
-		return nil, native(err)
-	}
-	if status, err := task.Status(ctx); err != nil || status.Status != client.Running {
-		return nil, orDefault(native(err), fmt.Errorf("the container does not run: %w", errdefs.ErrFailedPrecondition))
-	}
-	spec, err := container.Spec(ctx)
-	if err != nil {
-		return nil, native(err)
-	}
-	process, err := execProcess(spec, task, opts)
+	task, err := r.task(ctx, cid)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{events: make(chan runtime.ExecEvent), terminal: opts.TTY}
-	s.ctx, s.cancel = context.WithCancel(ctx)
-	s.process, err = task.Exec(s.ctx, execPrefix+rand.Text(), process, s.streams(r.fifoDir(), opts))
-	if err == nil {
-		err = s.start()
+	if task == nil || task.Status != tasktypes.Status_RUNNING {
+		return nil, fmt.Errorf("the container does not run: %w", errdefs.ErrFailedPrecondition)
 	}
+	process, err := programFor(rec, int(task.Pid), opts)
 	if err != nil {
+		return nil, err
+	}
+	s := &session{id: id, events: make(chan runtime.ExecEvent), terminal: opts.TTY}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	if err := s.begin(r, cid, process, s.streams(r.fifoDir(), opts)); err != nil {
 		s.cancel()
 		return nil, programError("cmd", err)
 	}
 	return s, nil
-}
-
-func orDefault(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // streams connects the program's output to events, and its input to Write.
@@ -105,19 +89,26 @@ func (s *session) streams(fifoDir string, opts runtime.ExecOptions) cio.Creator 
 	return cio.NewCreator(append(streams, cio.WithStreams(stdin, out, errs))...)
 }
 
-// start starts the program, and frees what was made for it when that fails.
-func (s *session) start() error {
-	exited, err := s.process.Wait(s.ctx)
+// begin starts the program, and leaves nothing of it when that fails, or may
+// have. As in Start, the caller does not cut the calls off at once: containerd
+// would go on, and start what nobody knows of.
+func (s *session) begin(r *Runtime, cid string, program *specs.Process, streams cio.Creator) error {
+	ctx, cancel := cleanup(s.ctx)
+	defer cancel()
+	process, err := r.addProcess(ctx, cid, program, streams)
+	if err != nil {
+		return givenUp(s.ctx, err)
+	}
+	err = process.start(ctx)
 	if err == nil {
-		err = s.process.Start(s.ctx)
+		err = s.ctx.Err()
 	}
 	if err != nil {
-		ctx, cancel := cleanup(s.ctx)
-		defer cancel()
-		_, _ = s.process.Delete(ctx) // what counts is why it did not start
-		return err
+		s.cancel()                 // whoever writes its output waits for nobody
+		_ = process.discard(s.ctx) // what counts is why it did not start
+		return givenUp(s.ctx, err)
 	}
-	s.exited = exited
+	s.process = process
 	go s.pump()
 	return nil
 }
@@ -125,14 +116,13 @@ func (s *session) start() error {
 // pump ends the events when the program has ended and its output was read.
 func (s *session) pump() {
 	defer close(s.events)
-	var status client.ExitStatus
-	select {
-	case status = <-s.exited:
-	case <-s.ctx.Done():
+	code, err := s.process.wait(s.ctx)
+	if err != nil {
+		s.failure = err
 		return
 	}
 	flushed := make(chan struct{})
-	go func() { s.process.IO().Wait(); close(flushed) }()
+	go func() { s.process.io.Wait(); close(flushed) }()
 	grace := time.NewTimer(outputGrace)
 	defer grace.Stop()
 	select {
@@ -141,7 +131,6 @@ func (s *session) pump() {
 	case <-s.ctx.Done():
 		return
 	}
-	code := int(status.ExitCode())
 	_ = s.send(runtime.ExecEvent{Exit: &code}) // nobody reads it any more: nothing to do
 }
 
@@ -175,18 +164,26 @@ func (s *session) Events() iter.Seq2[runtime.ExecEvent, error] {
 			select {
 			case e, ok := <-s.events:
 				if !ok {
-					yield(runtime.ExecEvent{}, fmt.Errorf("exec: it was ended before its program: %w", context.Cause(s.ctx)))
+					yield(runtime.ExecEvent{}, s.whyEnded())
 					return
 				}
 				if !yield(e, nil) || e.Exit != nil {
 					return
 				}
 			case <-s.ctx.Done():
-				yield(runtime.ExecEvent{}, context.Cause(s.ctx))
+				yield(runtime.ExecEvent{}, s.whyEnded())
 				return
 			}
 		}
 	}
+}
+
+// whyEnded is why the events have ended without the program's exit.
+func (s *session) whyEnded() error {
+	if s.ctx.Err() == nil {
+		return fmt.Errorf("container %s: exec: how its program ended is not known: %w", s.id, s.failure)
+	}
+	return fmt.Errorf("container %s: exec: it was ended before its program: %w", s.id, context.Cause(s.ctx))
 }
 
 // Write is the program's input.
@@ -213,13 +210,12 @@ func (s *session) CloseWrite() error {
 	if err := s.stdin.Close(); err != nil {
 		return err
 	}
-	err := s.process.CloseIO(s.ctx, client.WithStdinCloser)
-	return ignoreNoTask(native(err))
+	return s.process.closeInput(s.ctx)
 }
 
 // Resize sets the terminal's size.
 func (s *session) Resize(ctx context.Context, rows, cols uint16) error {
-	return native(s.process.Resize(ctx, uint32(cols), uint32(rows)))
+	return s.process.resize(ctx, rows, cols)
 }
 
 // Signal sends a signal to the program.
@@ -228,11 +224,7 @@ func (s *session) Signal(ctx context.Context, signal string) error {
 	if !ok {
 		return fmt.Errorf("signal: %q is not known; want a name such as KILL, TERM, INT, HUP, USR1 or USR2: %w", signal, errdefs.ErrInvalidArgument)
 	}
-	err := native(s.process.Kill(ctx, unix.Signal(n)))
-	if errdefs.IsNotFound(err) {
-		return fmt.Errorf("exec: the program has ended: %w", errdefs.ErrFailedPrecondition)
-	}
-	return err
+	return ended(s.process.kill(ctx, unix.Signal(n)))
 }
 
 // Close kills the program if it still runs.
@@ -242,10 +234,7 @@ func (s *session) Close() error {
 		if s.stdin != nil {
 			s.stdin.Close()
 		}
-		ctx, cancel := cleanup(s.ctx)
-		defer cancel()
-		_, err := s.process.Delete(ctx, client.WithProcessKill)
-		s.closeErr = ignoreNoTask(native(err))
+		s.closeErr = s.process.discard(s.ctx)
 	})
 	return s.closeErr
 }

@@ -51,7 +51,7 @@ func (r *Runtime) ociSpec(ctx context.Context, id runtime.ContainerID, spec *mes
 	if err := setProcess(s.Process, spec, img.config); err != nil {
 		return nil, err
 	}
-	if err := setUser(s.Process, spec, img); err != nil {
+	if err := r.setUser(ctx, s.Process, spec, img); err != nil {
 		return nil, err
 	}
 	r.setNetwork(s, cid, spec)
@@ -142,8 +142,8 @@ func setEnv(env, entries []string) []string {
 }
 
 // setUser looks the user and the groups up in the image.
-func setUser(p *specs.Process, spec *messages.Spec, img *image) error {
-	known, err := img.accounts()
+func (r *Runtime) setUser(ctx context.Context, p *specs.Process, spec *messages.Spec, img *image) error {
+	known, err := r.accountsOf(ctx, img)
 	if err != nil {
 		return fmt.Errorf("the image's users: %w", err)
 	}

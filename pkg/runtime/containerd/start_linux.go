@@ -44,8 +44,7 @@ func (r *Runtime) Start(ctx context.Context, id runtime.ContainerID) error {
 var errRunning = fmt.Errorf("it runs already: %w", errdefs.ErrFailedPrecondition)
 
 // startRecord makes the task and starts it. As in Create, the calls are not cut
-// off by the caller: containerd goes on with one whose caller has left, and what
-// it makes then would be in the way of the next start.
+// off by the caller at once, and are made again after a restart of containerd.
 func (r *Runtime) startRecord(caller context.Context, rec containers.Container) error {
 	if caller.Err() != nil {
 		return caller.Err()
@@ -65,7 +64,7 @@ func (r *Runtime) startRecord(caller context.Context, rec containers.Container) 
 	if err == nil || errors.Is(err, errRunning) {
 		return err
 	}
-	return r.failStart(ctx, rec, err)
+	return r.failStart(caller, rec, givenUp(caller, err))
 }
 
 // connectAndCreate runs the network's plugins while the shim makes the
@@ -82,8 +81,8 @@ func (r *Runtime) connectAndCreate(ctx context.Context, rec containers.Container
 
 func (r *Runtime) startTask(ctx context.Context, rec containers.Container) error {
 	noted := make(chan error, 1)
-	go func() { noted <- r.noteStart(ctx, rec) }()
-	_, err := r.tasks.Start(ctx, &tasks.StartRequest{ContainerID: rec.ID})
+	go func() { noted <- r.insist(ctx, func() error { return r.noteStart(ctx, rec) }) }()
+	err := r.runTask(ctx, rec.ID)
 	noteErr := <-noted
 	if err != nil {
 		return programError("spec.args", err)
@@ -107,12 +106,12 @@ func (r *Runtime) createTask(ctx context.Context, rec containers.Container) erro
 		return err
 	}
 	defer unpin()
-	_, err = r.tasks.Create(ctx, req)
-	if errdefs.IsAlreadyExists(native(err)) {
-		if err := r.clearTask(ctx, rec.ID); err != nil {
+	err = r.newTask(ctx, req)
+	if errdefs.IsAlreadyExists(err) {
+		if err := r.insist(ctx, func() error { return r.clearTask(ctx, rec.ID) }); err != nil {
 			return err
 		}
-		_, err = r.tasks.Create(ctx, req)
+		err = r.newTask(ctx, req)
 	}
 	if err != nil {
 		return programError("spec.args", err)
@@ -121,6 +120,40 @@ func (r *Runtime) createTask(ctx context.Context, rec containers.Container) erro
 		return fmt.Errorf("its logger, %s log, did not start: %w", r.cfg.LoggerPath, errdefs.ErrFailedPrecondition)
 	}
 	return nil
+}
+
+// newTask makes a task. That there is one, after a call whose answer was lost, is
+// a success.
+func (r *Runtime) newTask(ctx context.Context, req *tasks.CreateTaskRequest) error {
+	unsure := false // whether the last call has made it
+	return r.insist(ctx, func() error {
+		if unsure {
+			task, err := r.task(ctx, req.ContainerID)
+			if err != nil || (task != nil && task.Status == tasktypes.Status_CREATED) {
+				return err
+			}
+		}
+		_, err := r.tasks.Create(ctx, req)
+		unsure = err != nil
+		return err
+	})
+}
+
+// runTask starts a task that was made. That it runs, or has run, after a call
+// whose answer was lost is a success.
+func (r *Runtime) runTask(ctx context.Context, cid string) error {
+	unsure := false
+	return r.insist(ctx, func() error {
+		if unsure {
+			task, err := r.task(ctx, cid)
+			if err != nil || (task != nil && task.Status != tasktypes.Status_CREATED) {
+				return err
+			}
+		}
+		_, err := r.tasks.Start(ctx, &tasks.StartRequest{ContainerID: cid})
+		unsure = err != nil
+		return err
+	})
 }
 
 // clearTask deletes the task of the last start. One that runs stays.
@@ -187,14 +220,20 @@ func (r *Runtime) setLabels(ctx context.Context, cid string, labels map[string]s
 func (r *Runtime) failStart(ctx context.Context, rec containers.Container, cause error) error {
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
-	task, err := r.task(ctx, rec.ID)
-	if err == nil && task != nil {
-		err = r.killAndDelete(ctx, rec.ID)
-	}
+	err := r.insist(ctx, func() error {
+		task, err := r.task(ctx, rec.ID)
+		if err != nil || task == nil {
+			return err
+		}
+		return r.killAndDelete(ctx, rec.ID)
+	})
 	err = errors.Join(err, r.networks.Disconnect(ctx, rec.ID))
 	reason := messages.TruncateReason(cause.Error())
-	noteErr := r.setLabels(ctx, rec.ID, map[string]string{labelFailed: reason})
-	return errors.Join(cause, err, noteErr)
+	noteErr := r.insist(ctx, func() error { return r.setLabels(ctx, rec.ID, map[string]string{labelFailed: reason}) })
+	if err := errors.Join(err, noteErr); err != nil { // as text: the class is the cause's
+		return fmt.Errorf("%w; and what it had made could not be taken back: %s", cause, err.Error())
+	}
+	return cause
 }
 
 // task is the container's task; nil when it has none.

@@ -86,14 +86,14 @@ func (r *Runtime) askToEnd(ctx context.Context, cid string, signal unix.Signal, 
 	waitCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer time.AfterFunc(grace, cancel).Stop()
-	_, err = r.tasks.Wait(waitCtx, &tasks.WaitRequest{ContainerID: cid})
+	_, err = r.taskEnd(waitCtx, cid, "")
 	switch {
-	case err == nil || noTask(native(err)):
+	case err == nil || noTask(err):
 		return true, nil
 	case ctx.Err() == nil && waitCtx.Err() != nil:
 		return false, nil
 	}
-	return false, native(err)
+	return false, err
 }
 
 // killAndWait kills what runs and returns when it does not any more.
@@ -111,8 +111,8 @@ func (r *Runtime) killAndWait(ctx context.Context, cid string) error {
 	if err := r.thaw(ctx, cid); err != nil { // a frozen program does not die
 		return err
 	}
-	_, err = r.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: cid})
-	return ignoreNoTask(native(err))
+	_, err = r.taskEnd(ctx, cid, "")
+	return ignoreNoTask(err)
 }
 
 func (r *Runtime) killAndDelete(ctx context.Context, cid string) error {

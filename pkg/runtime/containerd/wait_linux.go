@@ -51,7 +51,7 @@ var errNeverRan = fmt.Errorf("it was never started, so it has not ended: %w", er
 
 // waitEnded waits for the end of the container, or is how it ended.
 func (r *Runtime) waitEnded(ctx context.Context, cid string) (runtime.WaitOutcome, error) {
-	exit, err := r.waitTask(ctx, cid)
+	exit, err := r.waitTask(ctx, cid, "")
 	if err == nil {
 		return r.judge(ctx, cid, int(exit.ExitStatus), exit.ExitedAt.AsTime())
 	}
@@ -91,13 +91,42 @@ func (r *Runtime) moved(ctx context.Context, cid string) (bool, error) {
 	return task != nil || !startedAt(rec.Labels).IsZero() || rec.Labels[labelFailed] != "", err
 }
 
-// waitTask waits for a task's end, over the times when containerd is away. It
-// is NotFound when there is no task.
-func (r *Runtime) waitTask(ctx context.Context, cid string) (*tasks.WaitResponse, error) {
+// waitTask waits for a task's end, or for that of a program added to it, over
+// the times when containerd is away. It is NotFound when there is no such.
+func (r *Runtime) waitTask(ctx context.Context, cid, exec string) (*tasks.WaitResponse, error) {
 	return backoff.Retry(ctx, func() (*tasks.WaitResponse, error) {
-		exit, err := r.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: cid})
-		return exit, r.unlessAway(ctx, native(err), "wait for "+cid)
+		exit, err := r.taskEnd(ctx, cid, exec)
+		return exit, r.unlessAway(ctx, err, "wait for "+cid)
 	}, r.retryAway()...)
+}
+
+// taskEnd waits for the end of a task, or of a program added to it. Now and then
+// it looks whether that has been already: that the answer to a wait was lost
+// cannot be seen otherwise.
+func (r *Runtime) taskEnd(ctx context.Context, cid, exec string) (*tasks.WaitResponse, error) {
+	for {
+		exit, over, err := r.waitFor(ctx, cid, exec, r.cfg.CallTimeout)
+		if !over {
+			return exit, err
+		}
+		got, err := r.tasks.Get(ctx, &tasks.GetRequest{ContainerID: cid, ExecID: exec})
+		if err != nil {
+			return nil, native(err)
+		}
+		if p := got.Process; p.Status == tasktypes.Status_STOPPED {
+			return &tasks.WaitResponse{ExitStatus: p.ExitStatus, ExitedAt: p.ExitedAt}, nil
+		}
+	}
+}
+
+// waitFor is taskEnd for some time; over tells that this has passed.
+func (r *Runtime) waitFor(ctx context.Context, cid, exec string, most time.Duration) (exit *tasks.WaitResponse, over bool, err error) {
+	waitCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	timer := time.AfterFunc(most, cancel)
+	exit, err = r.tasks.Wait(waitCtx, &tasks.WaitRequest{ContainerID: cid, ExecID: exec})
+	late := !timer.Stop()
+	return exit, err != nil && late && ctx.Err() == nil, native(err)
 }
 
 // unlessAway makes every error final but that of a containerd that is away, or
