@@ -13,7 +13,7 @@ import (
 func (c *client) errand(ctx context.Context) {
 	node, service := c.node(), c.someService()
 	job := messages.Job{V: messages.Version, Target: node}
-	switch c.rng.IntN(13) {
+	switch c.rng.IntN(16) {
 	case 0:
 		job.Op, job.Args = messages.OpPull, messages.Args{Image: "sim/both:1"}
 	case 1:
@@ -32,7 +32,7 @@ func (c *client) errand(ctx context.Context) {
 	case 7:
 		c.ask(ctx, root.PlacerVerb(messages.PlacerJobs), messages.JobsRequest{V: messages.Version, State: messages.StateDead})
 		return
-	default:
+	default: // four in sixteen: it has to find a service that is silent
 		c.follow(node, service)
 		return
 	}

@@ -156,7 +156,7 @@ type Worker struct {
 
 	ctx    context.Context // of everything the worker does; ends when it stops
 	cancel context.CancelFunc
-	work   sync.WaitGroup
+	work   group
 
 	mu   sync.Mutex
 	subs []bus.Subscription
