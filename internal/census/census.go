@@ -60,28 +60,28 @@ func (c Census) add(kind string, things ...string) { c[kind] = append(c[kind], t
 // Diff is what one census has and an earlier one has not, and the other way
 // round: "" when they are the same.
 func (c Census) Diff(before Census) string {
-	var lines []string
-	kinds := map[string]bool{}
-	for kind := range c {
-		kinds[kind] = true
-	}
-	for kind := range before {
-		kinds[kind] = true
-	}
-	for kind := range kinds {
-		for _, thing := range less(c[kind], before[kind]) {
-			lines = append(lines, fmt.Sprintf("+ %s %s", kind, thing))
-		}
-		for _, thing := range less(before[kind], c[kind]) {
-			lines = append(lines, fmt.Sprintf("- %s %s", kind, thing))
-		}
+	lines := c.more(before)
+	for _, line := range before.more(c) {
+		lines = append(lines, "-"+strings.TrimPrefix(line, "+"))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
 }
 
-// less is what is in a more often than in b.
-func less(a, b []string) []string {
+// more is what there is more of than in another census, one a line.
+func (c Census) more(than Census) []string {
+	var lines []string
+	for kind, things := range c {
+		for _, thing := range without(things, than[kind]) {
+			lines = append(lines, fmt.Sprintf("+ %s %s", kind, thing))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// without is what is in a more often than in b.
+func without(a, b []string) []string {
 	left := map[string]int{}
 	for _, thing := range b {
 		left[thing]++

@@ -1,11 +1,14 @@
 package census
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
+	"runtime/pprof"
 	"strings"
+	"time"
 )
 
 // Self counts this process's own: its open files, by what they are, and its
@@ -22,14 +25,35 @@ func Self() (Census, error) {
 			c.add("fd", inode.ReplaceAllString(target, "$1"))
 		}
 	}
-	buf := make([]byte, 1<<20)
-	for n := runtime.Stack(buf, true); n == len(buf); n = runtime.Stack(buf, true) {
-		buf = make([]byte, 2*len(buf))
+	var stacks strings.Builder
+	if err := pprof.Lookup("goroutine").WriteTo(&stacks, 2); err != nil {
+		return nil, err
 	}
-	for _, stack := range strings.Split(strings.TrimRight(string(buf), "\x00\n"), "\n\n") {
+	for _, stack := range strings.Split(strings.TrimSpace(stacks.String()), "\n\n") {
 		c.add("goroutine", origin(stack))
 	}
 	return c, nil
+}
+
+// SettleSelf waits until this process has nothing that it had not before.
+func SettleSelf(ctx context.Context, before Census) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		now, err := Self()
+		if err != nil {
+			return err
+		}
+		more := now.more(before)
+		if len(more) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("census: this process has more than before:\n%s", strings.Join(more, "\n"))
+		case <-tick.C:
+		}
+	}
 }
 
 // inode finds the number in "socket:[123]", which says nothing.
