@@ -35,6 +35,6 @@ func Windows(build string) v1.Platform {
 func Applets() []string {
 	return []string{
 		"args", "cat", "echo", "env", "exit", "false", "flood", "forks", "get", "handle-term", "hostname", "http", "id",
-		"ignore-term", "kill-self", "oom", "printerr", "pwd", "sh", "sleep", "stat", "touch", "true", "udp-echo", "write",
+		"ignore-term", "kill-self", "oom", "printerr", "pwd", "sh", "sleep", "stat", "stty", "touch", "true", "udp-echo", "write",
 	}
 }

@@ -52,7 +52,7 @@ func applets() map[string]applet {
 	return map[string]applet{
 		"true": succeed, "false": failure, "exit": exit, "echo": echo, "sleep": sleep, "printerr": printErr,
 		"sh":  shell,
-		"cat": cat, "env": env, "pwd": pwd, "id": id, "hostname": hostname, "args": listArgs, "touch": touch, "write": write, "stat": stat,
+		"cat": cat, "env": env, "pwd": pwd, "id": id, "hostname": hostname, "args": listArgs, "touch": touch, "write": write, "stat": stat, "stty": stty,
 		"ignore-term": ignoreTerm, "handle-term": handleTerm, "kill-self": killSelf,
 		"oom": outOfMemory, "flood": flood, "forks": forks,
 		"http": serveHTTP, "get": get, "udp-echo": echoUDP,

@@ -3,6 +3,7 @@ package containerd_test
 import (
 	"testing"
 
+	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 	"github.com/shunt-fleet/shunt/pkg/runtime/runtimetest"
 )
@@ -17,6 +18,8 @@ func TestConformance(t *testing.T) {
 			"Changes", "Commit", "CopyIn", "CopyOut", "Export", "ImageHistory", "ImportImage", "LoadImages",
 			"SaveImages", "SearchImages",
 		},
-		Restart: func(t *testing.T, _ runtime.Runtime) runtime.Runtime { return b.open() },
+		Programs:    []string{"cat", "env", "flood", "id", "pwd", "stty"},
+		OutOfMemory: &messages.Spec{Entrypoint: []string{"oom"}, Resources: messages.Resources{Memory: 32 << 20}},
+		Restart:     func(t *testing.T, _ runtime.Runtime) runtime.Runtime { return b.open() },
 	})
 }

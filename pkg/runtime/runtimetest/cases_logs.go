@@ -33,6 +33,8 @@ func logCases() []testCase {
 			s.logged("gone\n", follow, "echo", "gone")
 		}},
 		{name: "logs_follow_of_what_is_not_started_waits_for_it", covers: covers, run: logsFollowCreated},
+		{name: "logs_tail_since_and_follow_together", covers: covers, run: logsTogether},
+		{name: "logs_outlive_their_container", covers: []string{"Logs", "Remove"}, run: logsOutlive},
 		{name: "logs_follow_stops_when_its_reader_does", covers: covers, run: logsReaderStops},
 	}
 }
@@ -76,6 +78,38 @@ func logsSince(s *scene) {
 	} {
 		if got := s.output(id, runtime.Stdout, runtime.LogOptions{Tail: -1, Since: since}); got != want {
 			s.Errorf("since %v is %q, want %q", since, got, want)
+		}
+	}
+}
+
+// logsTogether combines what is asked for; the tail is of what is since.
+func logsTogether(s *scene) {
+	id := s.ended("sh", "-c", "echo a; echo b; sleep 0.05; echo c; echo d; echo -n e")
+	var late time.Time
+	for entry, err := range s.rt.Logs(s.ctx, id, runtime.LogOptions{Tail: -1}) {
+		s.must(err)
+		if string(entry.Message) == "c\n" {
+			late = entry.At
+		}
+	}
+	for _, follow := range []bool{false, true} {
+		for tail, want := range map[int]string{-1: "c\nd\ne", 0: "", 1: "e", 2: "d\ne", 4: "c\nd\ne"} {
+			opts := runtime.LogOptions{Tail: tail, Since: late, Follow: follow}
+			if got := s.output(id, runtime.Stdout, opts); got != want {
+				s.Errorf("%+v gives %q, want %q", opts, got, want)
+			}
+		}
+	}
+}
+
+// logsOutlive reads what a container wrote when it is gone, as it can for some
+// time.
+func logsOutlive(s *scene) {
+	id := s.ended("sh", "-c", "echo gone; echo -n soon")
+	s.must(s.rt.Remove(s.ctx, id, runtime.RemoveOptions{}))
+	for _, follow := range []bool{false, true} {
+		if got := s.output(id, runtime.Stdout, runtime.LogOptions{Tail: -1, Follow: follow}); got != "gone\nsoon" {
+			s.Errorf("followed %v: output of the removed is %q, want %q", follow, got, "gone\nsoon")
 		}
 	}
 }

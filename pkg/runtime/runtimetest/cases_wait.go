@@ -30,10 +30,27 @@ func waitCases() []testCase {
 		{name: "wait_next_exit_begins_before_the_start", covers: covers, run: nextExitBeforeStart},
 		{name: "wait_next_exit_is_not_the_last_exit", covers: covers, run: nextExitIsNext},
 		{name: "wait_removed", covers: covers, run: waitRemoved},
+		{name: outOfMemoryCase, covers: []string{"WaitOutcome", "Inspect"}, run: waitOutOfMemory},
 		{name: "wait_with_an_unknown_condition_is_invalid_argument", covers: covers, run: func(s *scene) {
 			_, err := s.rt.WaitOutcome(s.ctx, s.lasting(), "someday")
 			s.wantCode("wait", err, messages.CodeInvalidArgument)
 		}},
+	}
+}
+
+const outOfMemoryCase = "wait_tells_lack_of_memory_apart"
+
+func waitOutOfMemory(s *scene) {
+	id := s.id()
+	spec := *s.cfg.OutOfMemory
+	spec.Image = s.image()
+	s.must(s.make(id, &spec))
+	s.must(s.rt.Start(s.ctx, id))
+	if got := s.wait(id); got.Reason != messages.ExitOOMKilled || got.ExitCode != 137 || got.Signal != 9 {
+		s.Errorf("outcome is %+v, want oom_killed, 137, signal 9", got)
+	}
+	if details, err := s.rt.Inspect(s.ctx, id); err != nil || details.ExitReason != messages.ExitOOMKilled {
+		s.Errorf("inspect gives the reason %q, %v; want oom_killed", details.ExitReason, err)
 	}
 }
 

@@ -29,6 +29,13 @@ type Config struct {
 	// Lacks names the operations (methods of runtime.Runtime) that this
 	// runtime cannot do. They have to answer NotImplemented.
 	Lacks []string
+	// Programs names the programs that Image has beyond those: of cat, env, flood,
+	// id, pwd and stty. The cases of one that it lacks are left out, and said so.
+	Programs []string
+	// OutOfMemory is what Image has to run for its machine to end it for lack of
+	// memory; the reason of its end has to say so. Nil for a runtime that cannot
+	// tell, which leaves the case out.
+	OutOfMemory *messages.Spec
 	// Restart gives a new Runtime over the state of rt, as a restarted worker
 	// would make it; rt is not used any more, unless New shares it. Nil leaves
 	// the cases of a restart out, and says so.
@@ -40,9 +47,10 @@ type testCase struct {
 	name string
 	// covers are the operations that the case asserts something of; when one
 	// of them is lacking, the case is left out.
-	covers []string
-	alone  bool // not beside other cases: it changes what they could see
-	run    func(s *scene)
+	covers   []string
+	programs []string // that it needs beyond those of every image
+	alone    bool     // not beside other cases: it changes what they could see
+	run      func(s *scene)
 }
 
 // Run runs the suite, one subtest for each behaviour.
@@ -58,12 +66,8 @@ func Run(t *testing.T, cfg Config) {
 		t.Run("lacks_"+op, func(t *testing.T) { newScene(t, cfg).lacking(op) })
 	}
 	for _, c := range cases {
-		if lacking := intersect(c.covers, cfg.Lacks); len(lacking) > 0 {
-			t.Logf("left out: %s, for this runtime lacks %s", c.name, strings.Join(lacking, ", "))
-			continue
-		}
-		if c.name == restartCase && cfg.Restart == nil {
-			t.Logf("left out: %s, for the test gives no Restart", c.name)
+		if why := cfg.leavesOut(c); why != "" {
+			t.Logf("left out: %s, for %s", c.name, why)
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -73,6 +77,23 @@ func Run(t *testing.T, cfg Config) {
 			c.run(newScene(t, cfg))
 		})
 	}
+}
+
+// leavesOut is why a case cannot be run, "" if it can.
+func (cfg Config) leavesOut(c testCase) string {
+	lacking := intersect(c.covers, cfg.Lacks)
+	missing := slices.DeleteFunc(slices.Clone(c.programs), func(p string) bool { return slices.Contains(cfg.Programs, p) })
+	switch {
+	case len(lacking) > 0:
+		return "this runtime lacks " + strings.Join(lacking, ", ")
+	case len(missing) > 0:
+		return "the image lacks " + strings.Join(missing, ", ")
+	case c.name == outOfMemoryCase && cfg.OutOfMemory == nil:
+		return "the test gives no OutOfMemory"
+	case c.name == restartCase && cfg.Restart == nil:
+		return "the test gives no Restart"
+	}
+	return ""
 }
 
 func (cfg Config) validate() error {
@@ -104,7 +125,7 @@ func Operations() []string {
 
 func suite(cfg Config) []testCase {
 	return slices.Concat(
-		lifecycleCases(), stopCases(), signalCases(), waitCases(), logCases(), execCases(), sessionCases(), probeCases(),
+		lifecycleCases(), stopCases(), signalCases(), waitCases(), logCases(), execCases(), execProgramCases(), execEndCases(), sessionCases(), probeCases(),
 		inspectCases(), imageCases(), refusalCases(), contextCases(), raceCases(), restartCases(), pruneCases(),
 		matrixCases(cfg), concurrentCases(cfg), mistakeCases(),
 	)

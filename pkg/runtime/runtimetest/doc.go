@@ -26,6 +26,9 @@
 //     their calls has to explain).
 //   - mistakes: each argument that can be wrong, and the class of the refusal.
 //
+// What needs programs beyond those of every image, or a machine that ends a
+// program for lack of memory, runs where Config says that there are such.
+//
 // At the end no goroutine of a Runtime may be left.
 //
 // Beyond the words of the port, the suite settles what they leave open:
@@ -33,6 +36,11 @@
 //   - Wait and WaitOutcome(not_running) of a container that never ran are
 //     FailedPrecondition, since there is no exit to tell; next_exit waits for
 //     its first.
+//   - The events of a program have exactly one end: its exit, or an error, also
+//     when its container ends under it, its caller goes away, or it cannot be
+//     started. A reader that does not read holds the program up.
+//   - LogOptions.Tail counts the lines that Since leaves. The log is whole as soon
+//     as a Wait has returned, and stays readable for some time after a Remove.
 //   - LogOptions.Since includes the entries of that very instant.
 //   - Logs with Follow of a container that is not started yet wait for it.
 //   - Exec, Kill and Pause in a container that does not run are

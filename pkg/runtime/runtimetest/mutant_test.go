@@ -53,6 +53,11 @@ var mutants = map[string]func(runtime.Runtime) runtime.Runtime{
 	"at_once_absent_Create":                             func(rt runtime.Runtime) runtime.Runtime { return overwrites{rt} },
 	"at_once_running_everything":                        func(rt runtime.Runtime) runtime.Runtime { return refusesStop{rt} },
 	"bad_arguments":                                     func(rt runtime.Runtime) runtime.Runtime { return killsAnyway{rt} },
+	"exec_ends_once_by_its_exit":                        func(rt runtime.Runtime) runtime.Runtime { return exitsTwice{rt} },
+	"exec_ends_once_with_its_container":                 func(rt runtime.Runtime) runtime.Runtime { return neverExits{rt} },
+	"exec_ends_once_with_its_caller":                    func(rt runtime.Runtime) runtime.Runtime { return neverExits{rt} },
+	"logs_tail_since_and_follow_together":               func(rt runtime.Runtime) runtime.Runtime { return ignoresSince{rt} },
+	"logs_outlive_their_container":                      func(rt runtime.Runtime) runtime.Runtime { return forgetsLogs{rt} },
 	"lacks_Commit":                                      func(rt runtime.Runtime) runtime.Runtime { return commitsNothing{rt} },
 }
 
@@ -75,6 +80,9 @@ type (
 	thaws          struct{ runtime.Runtime }
 	deafToContexts struct{ runtime.Runtime }
 	leavesWaiters  struct{ runtime.Runtime }
+	neverExits     struct{ runtime.Runtime }
+	ignoresSince   struct{ runtime.Runtime }
+	forgetsLogs    struct{ runtime.Runtime }
 )
 
 func (m exitsWell) Wait(ctx context.Context, id runtime.ContainerID) (int, error) {
@@ -195,6 +203,28 @@ func (m leavesWaiters) Start(ctx context.Context, id runtime.ContainerID) error 
 	never := make(chan struct{})
 	go func() { <-never }()
 	return m.Runtime.Start(ctx, id)
+}
+
+func (m neverExits) ExecStream(ctx context.Context, id runtime.ContainerID, opts runtime.ExecOptions) iter.Seq2[runtime.ExecEvent, error] {
+	return func(yield func(runtime.ExecEvent, error) bool) {
+		for event, err := range m.Runtime.ExecStream(ctx, id, opts) {
+			if err != nil || event.Exit != nil || !yield(event, err) {
+				return
+			}
+		}
+	}
+}
+
+func (m ignoresSince) Logs(ctx context.Context, id runtime.ContainerID, opts runtime.LogOptions) iter.Seq2[runtime.LogEntry, error] {
+	opts.Since = time.Time{}
+	return m.Runtime.Logs(ctx, id, opts)
+}
+
+func (m forgetsLogs) Logs(ctx context.Context, id runtime.ContainerID, opts runtime.LogOptions) iter.Seq2[runtime.LogEntry, error] {
+	if _, err := m.State(ctx, id); err != nil {
+		return func(func(runtime.LogEntry, error) bool) {}
+	}
+	return m.Runtime.Logs(ctx, id, opts)
 }
 
 // unless is no error where it is one of a class.
