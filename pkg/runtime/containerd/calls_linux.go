@@ -58,17 +58,33 @@ func (l callLimits) dialOptions() []grpc.DialOption {
 }
 
 func (l callLimits) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	limit := l.of(method)
-	if limit == 0 {
-		return invoke(ctx, method, req, reply, cc, opts...)
+	if err := ctx.Err(); err != nil {
+		return status.FromContextError(err).Err()
 	}
-	callCtx, cancel := context.WithTimeout(ctx, limit)
+	callCtx, cancel := undated(ctx)
 	defer cancel()
+	limit := l.of(method)
+	if limit > 0 {
+		callCtx, cancel = context.WithTimeout(callCtx, limit)
+		defer cancel()
+	}
 	err := invoke(callCtx, method, req, reply, cc, opts...)
-	if status.Code(err) == codes.DeadlineExceeded && ctx.Err() == nil && callCtx.Err() != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return status.FromContextError(ctx.Err()).Err()
+	case limit > 0 && status.Code(err) == codes.DeadlineExceeded && callCtx.Err() != nil:
 		return noAnswer(method, limit)
 	}
 	return err
+}
+
+// undated is a context that ends with another, and does not tell when. Whoever is
+// told stops what it does when the time is over, and may say so, in words of its
+// own, before the caller's clock has come as far.
+func undated(ctx context.Context) (context.Context, context.CancelFunc) {
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, cancel)
+	return inner, func() { stop(); cancel() }
 }
 
 func noAnswer(method string, limit time.Duration) error {

@@ -111,16 +111,11 @@ func programError(field string, err error) error {
 	return native(err)
 }
 
-// taskError is what runc and the shim say of a task with its class: that the task
-// is just ending or was thawed to be killed, or that they were stopped since the
-// caller has given up.
-func taskError(ctx context.Context, err error) error {
-	err = native(err)
-	switch {
-	case err == nil || noTask(err):
+// taskError gives what runc and the shim say of a task that is just ending, or
+// was thawed to be killed, its class.
+func taskError(err error) error {
+	if err = native(err); err == nil || noTask(err) {
 		return err
-	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
 	for _, sign := range []string{"container not running", "not paused", " a stopped ", " a deleted "} {
 		if strings.Contains(err.Error(), sign) {

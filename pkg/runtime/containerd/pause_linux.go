@@ -44,7 +44,7 @@ func (r *Runtime) freeze(ctx context.Context, id runtime.ContainerID, other stri
 	case task.Status != from:
 		return fmt.Errorf("container %s: %s: %w", id, other, errdefs.ErrFailedPrecondition)
 	}
-	return about(id, taskError(ctx, f(cid)))
+	return about(id, taskError(f(cid)))
 }
 
 func (r *Runtime) resume(ctx context.Context, cid string) error {
@@ -60,5 +60,5 @@ func (r *Runtime) thaw(ctx context.Context, cid string) error {
 	if err != nil || task == nil || task.Status != tasktypes.Status_PAUSED {
 		return err
 	}
-	return ignoreNoTask(taskError(ctx, r.resume(ctx, cid)))
+	return ignoreNoTask(taskError(r.resume(ctx, cid)))
 }

@@ -124,7 +124,7 @@ func (r *Runtime) killAndDelete(ctx context.Context, cid string) error {
 
 func (r *Runtime) signal(ctx context.Context, cid string, signal unix.Signal) error {
 	_, err := r.tasks.Kill(ctx, &tasks.KillRequest{ContainerID: cid, Signal: uint32(signal), All: false})
-	return taskError(ctx, err)
+	return taskError(err)
 }
 
 // noTask tells whether a call on a task failed because it has ended, or because

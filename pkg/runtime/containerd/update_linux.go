@@ -127,5 +127,5 @@ func (r *Runtime) updateTask(ctx context.Context, cid string, limits *specs.Linu
 	if err = native(err); err != nil && strings.Contains(err.Error(), "memory") {
 		return fmt.Errorf("resources.memory: the container holds more than that now: %w: %w", errdefs.ErrFailedPrecondition, err)
 	}
-	return ignoreNoTask(taskError(ctx, err)) // it may have ended meanwhile
+	return ignoreNoTask(taskError(err)) // it may have ended meanwhile
 }
