@@ -106,5 +106,9 @@ func (r *Runtime) SyncVolumes(ctx context.Context, id runtime.ContainerID, opts 
 			volumes = append(volumes, messages.VolumeBytes{Name: mount.Source, Copy: cmp.Or(opts.Copy, mount.Copy)})
 		}
 	}
+	if opts.Copy != "" && len(volumes) != 1 {
+		return nil, fmt.Errorf("sync volumes of %s: copy: it has %d named volumes, and a copy is of one; give the mounts copies of their own: %w",
+			id, len(volumes), errdefs.ErrInvalidArgument)
+	}
 	return volumes, nil
 }

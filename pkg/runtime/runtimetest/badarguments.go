@@ -44,6 +44,10 @@ func mistakes() []mistake {
 		{"Rename", "long_name", invalid, renaming(strings.Repeat("x", messages.MaxTokenLength+1))},
 		{"UpdateResources", "negative_memory", invalid, updating(messages.Resources{Memory: -1})},
 		{"UpdateResources", "negative_cpu", invalid, updating(messages.Resources{CPUMilli: -1})},
+		{"SyncVolumes", "copy_of_no_volume", invalid, about(func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
+			_, err := rt.SyncVolumes(ctx, id, runtime.SyncOptions{Copy: "shunt.test/copy:1"})
+			return err
+		})},
 		{"StatsStream", "no_interval", invalid, about(func(ctx context.Context, rt runtime.Runtime, id runtime.ContainerID) error {
 			return firstOf(rt.StatsStream(ctx, id, 0))
 		})},
