@@ -149,12 +149,25 @@ func (r *Runtime) Top(ctx context.Context, id runtime.ContainerID) ([]runtime.Pr
 	}
 	var out []runtime.Process
 	for _, p := range resp.Processes {
-		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.Pid))
+		command, err := commandOf(p.Pid)
 		if err != nil {
 			continue // ended meanwhile
 		}
-		command := strings.TrimSpace(strings.ReplaceAll(string(line), "\x00", " "))
 		out = append(out, runtime.Process{PID: int(p.Pid), Command: command})
 	}
 	return out, nil
+}
+
+// commandOf is a process's command line, or its name in brackets, as ps writes
+// it, where it has none: it is just being started.
+func commandOf(pid uint32) (string, error) {
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil {
+		return "", err
+	}
+	if command := strings.TrimSpace(strings.ReplaceAll(string(line), "\x00", " ")); command != "" {
+		return command, nil
+	}
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return "[" + strings.TrimSpace(string(name)) + "]", err
 }
