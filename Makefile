@@ -88,7 +88,7 @@ test-unit: ## tests that need nothing but Go
 test-race: ## the same under the race detector
 	CGO_ENABLED=1 go test -race $(UNIT_PACKAGES)
 
-test-conformance: tools toybox registry ## tests against the real containerd, under the race detector
+test-conformance: build tools toybox registry ## tests against the real containerd, under the race detector
 	@pkgs="$(CONFORMANCE_PACKAGES)"; [ -n "$$pkgs" ] || { tools/stages --left-out $@ "no package has such tests"; exit 0; }; \
 	set -x; $(ENVIRONMENT) CGO_ENABLED=1 go test -race -count=1 -p 1 -timeout 10m $$pkgs
 

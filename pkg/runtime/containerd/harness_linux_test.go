@@ -92,7 +92,7 @@ func newBench(t testing.TB) *bench {
 
 func benchOn(t testing.TB, address, stateDir string) *bench {
 	t.Helper()
-	self, err := os.Executable()
+	logs, err := loggerPath()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func benchOn(t testing.TB, address, stateDir string) *bench {
 	b := &bench{TB: t, ctx: t.Context(), cfg: containerd.Config{
 		Address:    address,
 		StateDir:   stateDir,
-		LoggerPath: self,
+		LoggerPath: logs,
 		CNIPlugins: []string{filepath.Join(testenv.Tools(t), "cni")},
 		Namespace:  namespace,
 		RunDir:     filepath.Join("/run/shunt", namespace),
@@ -119,6 +119,16 @@ func benchOn(t testing.TB, address, stateDir string) *bench {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// loggerPath is the worker that was built, or else this test's own binary: that
+// is large, and starts slowly under the race detector, once for each container.
+func loggerPath() (string, error) {
+	worker := filepath.Join(os.Getenv("SHUNT_BIN"), "worker")
+	if info, err := os.Stat(worker); err == nil && info.Mode().IsRegular() && filepath.IsAbs(worker) {
+		return worker, nil
+	}
+	return os.Executable()
 }
 
 // open makes a Runtime over the same state, as a restarted worker does.
