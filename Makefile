@@ -11,13 +11,13 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false
 HOST := $(shell uname -s)
 REAL := $(if $(filter Linux,$(HOST)),$(if $(filter 0,$(shell id -u)),yes))
 
-# Packages whose tests import internal/testenv need real parts: root and
+# Packages whose tests import internal/testenv (or what stands on it) need real parts: root and
 # containerd, or the built programs. Of these, the ones named e2e ride with
 # real processes. All others are unit tests.
 TESTS = go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}} ' ./...
-UNIT_PACKAGES = $(shell $(TESTS) | grep -v '/internal/testenv ' | cut -d' ' -f1)
-CONFORMANCE_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' -f1 | grep -v -e e2e -e test/chaos -e test/compose)
-E2E_PACKAGES = $(shell $(TESTS) | grep '/internal/testenv ' | cut -d' ' -f1 | grep e2e)
+UNIT_PACKAGES = $(shell $(TESTS) | grep -v -E '/internal/(testenv|registrytest) ' | cut -d' ' -f1)
+CONFORMANCE_PACKAGES = $(shell $(TESTS) | grep -E '/internal/(testenv|registrytest) ' | cut -d' ' -f1 | grep -v -e e2e -e test/chaos -e test/compose)
+E2E_PACKAGES = $(shell $(TESTS) | grep -E '/internal/(testenv|registrytest) ' | cut -d' ' -f1 | grep e2e)
 
 # Where those tests find the real parts. Exported only to them.
 ENVIRONMENT = SHUNT_BIN=$(CURDIR)/bin SHUNT_TOOLS=$(if $(REAL),$(CURDIR)/bin/tools) SHUNT_NATS_CLI=$(CURDIR)/bin/tools/nats SHUNT_REGISTRY=$(CURDIR)/bin/tools/registry

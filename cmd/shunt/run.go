@@ -47,12 +47,19 @@ func (a *app) runJob(ctx context.Context, job messages.Job) error {
 	a.note("job %s", job.ID)
 	whole, end := a.bounded(context.WithoutCancel(ctx))
 	defer end()
-	context.AfterFunc(ctx, func() {
+	said := make(chan struct{})
+	unasked := context.AfterFunc(ctx, func() {
+		defer close(said)
 		a.note("cancelling job %s", job.ID)
 		if err := c.SubmitCancel(whole, job.ID, "interrupted by whoever ran it"); err != nil {
 			a.note("job %s could not be cancelled: %v", job.ID, err)
 		}
 	})
+	defer func() {
+		if !unasked() { // a job that has ended is not cancelled any more
+			<-said
+		}
+	}()
 	rec, err := a.attend(whole, c, job)
 	if err != nil {
 		return err

@@ -69,16 +69,15 @@ func (c *Client) await(ctx context.Context, id, fingerprint string, begin func()
 
 // look looks for the last word on a job. That nothing answers in time is the same
 // as not to have found it, and so is the last word of a life before the one that
-// a retry has begun.
+// a retry has begun. The record is read first: it goes only after the last word of
+// its life was said.
 func (c *Client) look(ctx context.Context, id string) (rec messages.Record, found bool, err error) {
 	within, cancel := context.WithTimeout(ctx, c.lookWithin)
 	defer cancel()
-	rec, found, err = c.ended(within, id)
-	if err == nil && found {
-		var now messages.Record
-		var revision uint64
-		now, revision, err = c.live(within, id)
-		found = err == nil && (revision == 0 || now.Retries <= rec.Retries)
+	now, revision, err := c.live(within, id)
+	if err == nil {
+		rec, found, err = c.ended(within, id)
+		found = found && err == nil && (revision == 0 || now.Retries <= rec.Retries)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) {
 		err = nil
