@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -99,8 +100,8 @@ func checkHostIP(text string) error {
 	return l.Close()
 }
 
-// takeFree takes a port that is free: the one of last time, else the kernel's
-// choice.
+// takeFree takes a port that is free: the one of last time, else any of those that
+// are not the kernel's to give away.
 func (t portTable) takeFree(namespace string, p messages.Port, i int, last []messages.Port) (uint16, error) {
 	if i < len(last) && last[i].Container == p.Container && firstOf(last[i].Protocol, "tcp") == p.Protocol && last[i].Host != 0 {
 		p.Host = last[i].Host
@@ -108,13 +109,12 @@ func (t portTable) takeFree(namespace string, p messages.Port, i int, last []mes
 			return p.Host, nil
 		}
 	}
+	low, high := portsBeside(ephemeralPorts())
 	var err error
 	for range 64 {
-		p.Host = 0
-		if p.Host, err = bind(p); err == nil {
-			if err = t.note(namespace, p); err == nil {
-				return p.Host, nil
-			}
+		p.Host = uint16(low + rand.IntN(high-low+1))
+		if err = t.take(namespace, p); err == nil {
+			return p.Host, nil
 		}
 	}
 	return 0, fmt.Errorf("no port is free on this machine: %w: %w", err, errdefs.ErrResourceExhausted)
@@ -122,29 +122,27 @@ func (t portTable) takeFree(namespace string, p messages.Port, i int, last []mes
 
 // take takes the port that p names.
 func (t portTable) take(namespace string, p messages.Port) error {
-	if _, err := bind(p); err != nil {
+	if err := bind(p); err != nil {
 		return err
 	}
 	return t.note(namespace, p)
 }
 
-// bind tries a host port, or lets the kernel choose one, and lets it go again.
-func bind(p messages.Port) (uint16, error) {
+// bind tries a host port, and lets it go again.
+func bind(p messages.Port) error {
 	at := net.JoinHostPort(firstOf(p.HostIP, "0.0.0.0"), strconv.Itoa(int(p.Host)))
 	if p.Protocol == "udp" {
 		l, err := net.ListenPacket("udp4", at)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		defer l.Close()
-		return l.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
+		return l.Close()
 	}
 	l, err := net.Listen("tcp4", at)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).AddrPort().Port(), nil
+	return l.Close()
 }
 
 // note writes a claim, unless a live one of another container is in its way.
