@@ -81,12 +81,6 @@ func (s *stranger) send(f messagestest.Fault) {
 	}
 }
 
-// notYet are the verbs that this version answers with not_implemented,
-// whatever is asked. Who makes one answer takes it off the list.
-var notYet = []string{
-	"shunt.node.linux-1.stats", "shunt.node.linux-1.exec", "shunt.node.linux-1.wait", "shunt.node.linux-1.events",
-}
-
 // ask sends a fault as a request; the answer has the error in its headers, and
 // that of a command in its body too.
 func (s *stranger) ask(f messagestest.Fault) {
@@ -97,11 +91,6 @@ func (s *stranger) ask(f messagestest.Fault) {
 		return
 	}
 	want, field := f.WantCode, f.WantField
-	for _, subject := range notYet {
-		if f.Subject == subject {
-			want, field = messages.CodeNotImplemented, ""
-		}
-	}
 	number, text := answer.Header.Get(messages.HeaderErrorCode), answer.Header.Get(messages.HeaderError)
 	if number != fmt.Sprint(want.HTTPStatus()) || !strings.HasPrefix(text, string(want)+": ") || !strings.Contains(text, field) {
 		s.t.Errorf("%s: answered with %s, %q; want %d, %q and the field %q", f.Name, number, text, want.HTTPStatus(), want, field)
