@@ -87,6 +87,7 @@ func TestApplets(t *testing.T) {
 		{words: []string{"sleep", "NaN"}, stderr: `"NaN"`, code: 2},
 		{words: []string{"args", "a b", ""}, stdout: "\"a b\"\n\"\"\n"},
 		{words: []string{"flood", "3"}, stdout: "line 1\nline 2\nline 3\n"},
+		{words: []string{"flood", "2", "10"}, stdout: "line 1...\nline 2...\n"},
 		{words: []string{"forks", "3"}, stdout: "3 of 3 started\n"},
 		{words: []string{"touch", file}},
 		{words: []string{"write", note, "some", "words"}},

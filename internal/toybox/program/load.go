@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 )
 
 // outOfMemory takes memory and uses it until the kernel ends the process. It
@@ -25,15 +26,24 @@ func outOfMemory(p *process) int {
 	}
 }
 
-// flood N prints the lines 1 to N.
+// flood N [WIDTH] prints the lines 1 to N, filled up with dots to WIDTH bytes if
+// that is given.
 func flood(p *process) int {
-	count, err := oneNumber(p)
+	numbers, err := numbers(p, 1, 2)
 	if err != nil {
 		return p.fail(exitUsage, "flood: %v", err)
 	}
-	out := bufio.NewWriter(p.out)
+	count, fill := numbers[0], ""
+	if len(numbers) == 2 {
+		fill = strings.Repeat(".", numbers[1])
+	}
+	out := bufio.NewWriterSize(p.out, 64<<10)
 	for i := 1; i <= count; i++ {
-		fmt.Fprintf(out, "line %d\n", i)
+		line := fmt.Sprintf("line %d", i)
+		if room := len(fill) - len(line) - 1; room > 0 {
+			line += fill[:room]
+		}
+		fmt.Fprintln(out, line)
 	}
 	if err := out.Flush(); err != nil {
 		return p.fail(exitFailure, "flood: %v", err)
@@ -71,12 +81,25 @@ func forks(p *process) int {
 }
 
 func oneNumber(p *process) (int, error) {
-	if len(p.args) != 1 {
-		return 0, fmt.Errorf("want one number, got %d arguments", len(p.args))
+	n, err := numbers(p, 1, 1)
+	if err != nil {
+		return 0, err
 	}
-	n, err := strconv.Atoi(p.args[0])
-	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%q is not a number from 0 up", p.args[0])
+	return n[0], nil
+}
+
+// numbers are the arguments, of which there have to be a certain count.
+func numbers(p *process, least, most int) ([]int, error) {
+	if len(p.args) < least || len(p.args) > most {
+		return nil, fmt.Errorf("want %d to %d numbers, got %d arguments", least, most, len(p.args))
 	}
-	return n, nil
+	var out []int
+	for _, arg := range p.args {
+		n, err := strconv.Atoi(arg)
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("%q is not a number from 0 up", arg)
+		}
+		out = append(out, n)
+	}
+	return out, nil
 }
