@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
@@ -15,6 +16,9 @@ import (
 
 // Delay is how long a slow call takes to reach the server.
 const Delay = 200 * time.Millisecond
+
+// soon is when the proxy looks for a server that was away.
+var soon = backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.5, MaxDelay: 200 * time.Millisecond}
 
 // maxFrame is larger than any frame that a client or server of containerd's
 // takes.
@@ -42,6 +46,7 @@ func Listen(socket, server string) (*Proxy, error) {
 	}
 	upstream, err := grpc.NewClient("unix://"+server,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: soon, MinConnectTimeout: time.Second}),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(frames{}), grpc.MaxCallRecvMsgSize(maxFrame), grpc.MaxCallSendMsgSize(maxFrame), grpc.WaitForReady(false)))
 	if err != nil {
 		l.Close()

@@ -45,7 +45,19 @@ func (w *Worker) run(ctx context.Context, at *active, resumed bool) (*messages.R
 	if ctx.Err() != nil { // given up meanwhile
 		return result, w.abandoned(ctx, at, id, context.Cause(ctx))
 	}
+	if out.Reason == messages.ExitRuntimeError && !at.Supervision.Stopped {
+		return result, lost(at, id)
+	}
 	return result, nil
+}
+
+// lost is the error of a job whose container went with a crash. It may have done
+// all it had to, so only one that may be done twice is tried again.
+func lost(at *active, id runtime.ContainerID) error {
+	return &messages.Error{
+		Code: messages.CodeAborted, Retryable: at.Job.Policy.Idempotent,
+		Message: fmt.Sprintf("how container %s ended is not known: the runtime, or the machine, crashed meanwhile", id),
+	}
 }
 
 // begun finds out how far the worker before this one had come: whether the
@@ -190,7 +202,11 @@ func (w *Worker) makeRoom(ctx context.Context, at *active, id runtime.ContainerI
 		return fmt.Errorf("container %s belongs to job %s, attempt %d: %w", id, d.Owner.Job, d.Owner.Attempt, errdefs.ErrAlreadyExists)
 	}
 	w.saveVolumes(ctx, id, d.Owner, d.Spec, saveWithin)
-	return w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true, Volumes: true})
+	err = w.cfg.Runtime.Remove(ctx, id, runtime.RemoveOptions{Force: true, Volumes: true})
+	if errdefs.IsNotFound(err) {
+		return nil // it was being removed already
+	}
+	return err
 }
 
 // createFrom makes the container. The registry that a volume comes from may be

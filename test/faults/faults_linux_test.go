@@ -94,27 +94,31 @@ func TestFaultAtEveryCall(t *testing.T) {
 }
 
 // enumerate finds out what calls there are.
-func enumerate(t *testing.T, m *machine) []trial {
-	var trials []trial
-	t.Run("enumerate", func(t *testing.T) {
-		l := newLane(t, m)
-		for _, op := range operations {
-			op.before(l)
-			l.proxy.Plan(nil)
-			l.must(op.do(l.ctx, l, l.rt))
-			calls := l.proxy.Calls()
-			l.undo()
-			t.Logf("%s: %d calls: %v", op.name, len(calls), calls)
-			trials = append(trials, trial{op, calls, grpcfault.Slow})
-			for i := range calls {
-				for _, fault := range faults {
-					if !without(calls[i], fault) {
-						trials = append(trials, trial{op, calls[i : i+1], fault})
-					}
+func enumerate(t *testing.T, m *machine) (trials []trial) {
+	t.Run("enumerate", func(t *testing.T) { trials = newLane(t, m).trialsOf(operations, faults) })
+	return trials
+}
+
+// trialsOf does operations to see what they call.
+func (l *lane) trialsOf(operations []operation, faults []grpcfault.Fault) (trials []trial) {
+	for _, op := range operations {
+		op.before(l)
+		l.proxy.Plan(nil)
+		l.must(op.do(l.ctx, l, l.rt))
+		calls := l.proxy.Calls()
+		l.undo()
+		l.Logf("%s: %d calls: %v", op.name, len(calls), calls)
+		for i := range calls {
+			for _, fault := range faults {
+				if !without(calls[i], fault) {
+					trials = append(trials, trial{op, calls[i : i+1], fault})
 				}
 			}
 		}
-	})
+		if slices.Contains(faults, grpcfault.RefuseBefore) {
+			trials = append(trials, trial{op, calls, grpcfault.Slow})
+		}
+	}
 	return trials
 }
 
@@ -153,7 +157,9 @@ func (l *lane) tryOnce(c trial, patience time.Duration) int64 {
 			l.Errorf("%s: tried again without it: %v; after: %v", c, again, err)
 		}
 	}
-	l.undo()
+	if !c.tidies {
+		l.undo()
+	}
 	ctx, cancel := context.WithTimeout(l.ctx, 20*time.Second)
 	defer cancel()
 	if err := census.Settle(ctx, l.place, l.clean); err != nil {
@@ -166,6 +172,7 @@ func (l *lane) tryOnce(c trial, patience time.Duration) int64 {
 func (l *lane) doWithFault(c trial, rt *containerd.Runtime, most time.Duration) (hits int64, err error) {
 	var gone atomic.Bool
 	var met atomic.Int64
+	again := func() error { return nil } // until containerd runs again
 	l.proxy.Plan(func(call grpcfault.Call) grpcfault.Fault {
 		switch {
 		case gone.Load():
@@ -174,7 +181,12 @@ func (l *lane) doWithFault(c trial, rt *containerd.Runtime, most time.Duration) 
 			return grpcfault.None
 		}
 		met.Add(1)
-		if c.fault != away {
+		switch c.fault {
+		case away:
+		case kill9:
+			again = l.m.kill()
+			return grpcfault.None
+		default:
 			return c.fault
 		}
 		gone.Store(true)
@@ -188,9 +200,10 @@ func (l *lane) doWithFault(c trial, rt *containerd.Runtime, most time.Duration) 
 	go func() { returned <- c.do(ctx, l, rt) }()
 	select {
 	case err := <-returned:
+		l.must(again())
 		return met.Load(), err
-	case <-time.After(most + 30*time.Second):
-		l.must(fmt.Errorf("%s: it has not returned 30 s after its context ended", c))
+	case <-time.After(most + time.Minute):
+		l.must(fmt.Errorf("%s: it has not returned a minute after its context ended", c))
 		return 0, nil
 	}
 }

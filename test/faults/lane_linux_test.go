@@ -147,7 +147,7 @@ func (l *lane) pushSized(name string, bytes int64) string {
 // settles waits until the lane is as it was at first.
 func (l *lane) settles() {
 	l.Helper()
-	ctx, cancel := context.WithTimeout(l.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(l.ctx, time.Minute)
 	defer cancel()
 	l.must(census.Settle(ctx, l.place, l.clean))
 }

@@ -21,6 +21,8 @@ type operation struct {
 	do     func(context.Context, *lane, *containerd.Runtime) error
 	// removes says that it may leave a container that is half removed.
 	removes bool
+	// tidies says that it takes away itself what it has made, in its own time.
+	tidies bool
 }
 
 // operations are a container's life, and what is asked of it meanwhile. After

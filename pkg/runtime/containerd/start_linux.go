@@ -143,10 +143,10 @@ func (r *Runtime) newTask(ctx context.Context, req *tasks.CreateTaskRequest) err
 // whose answer was lost is a success.
 func (r *Runtime) runTask(ctx context.Context, cid string) error {
 	unsure := false
-	return r.insist(ctx, func() error {
+	err := r.insist(ctx, func() error {
 		if unsure {
 			task, err := r.task(ctx, cid)
-			if err != nil || (task != nil && task.Status != tasktypes.Status_CREATED) {
+			if err != nil || hasBegun(task) {
 				return err
 			}
 		}
@@ -154,6 +154,20 @@ func (r *Runtime) runTask(ctx context.Context, cid string) error {
 		unsure = err != nil
 		return err
 	})
+	if err == nil {
+		return nil
+	}
+	ctx, cancel := cleanup(ctx) // it may have been the call that took all the time
+	defer cancel()
+	if task, lookErr := r.task(ctx, cid); lookErr == nil && hasBegun(task) {
+		return nil
+	}
+	return err
+}
+
+// hasBegun tells whether a task's program runs, or has.
+func hasBegun(task *tasktypes.Process) bool {
+	return task != nil && task.Status != tasktypes.Status_CREATED
 }
 
 // clearTask deletes the task of the last start. One that runs stays.
@@ -217,19 +231,26 @@ func (r *Runtime) setLabels(ctx context.Context, cid string, labels map[string]s
 }
 
 // failStart takes a half-started task away and leaves the reason in the record.
+// The time of a start that has surely not been is not left there.
 func (r *Runtime) failStart(ctx context.Context, rec containers.Container, cause error) error {
 	ctx, cancel := cleanup(ctx)
 	defer cancel()
+	labels := map[string]string{labelFailed: messages.TruncateReason(cause.Error())}
 	err := r.insist(ctx, func() error {
 		task, err := r.task(ctx, rec.ID)
-		if err != nil || task == nil {
+		if err != nil {
 			return err
+		}
+		if !hasBegun(task) {
+			labels[labelStarted] = rec.Labels[labelStarted]
+		}
+		if task == nil {
+			return nil
 		}
 		return r.killAndDelete(ctx, rec.ID)
 	})
 	err = errors.Join(err, r.networks.Disconnect(ctx, rec.ID))
-	reason := messages.TruncateReason(cause.Error())
-	noteErr := r.insist(ctx, func() error { return r.setLabels(ctx, rec.ID, map[string]string{labelFailed: reason}) })
+	noteErr := r.insist(ctx, func() error { return r.setLabels(ctx, rec.ID, labels) })
 	if err := errors.Join(err, noteErr); err != nil { // as text: the class is the cause's
 		return fmt.Errorf("%w; and what it had made could not be taken back: %s", cause, err.Error())
 	}

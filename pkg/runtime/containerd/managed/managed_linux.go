@@ -131,23 +131,31 @@ func (c *Containerd) ensure(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	id, ok := recorded(c.layout.pid)
-	if !ok {
-		if err := c.layout.writeConfig(); err != nil {
-			return err
-		}
-		if id, err = c.layout.spawn(c.program, c.path); err != nil {
-			return err
-		}
-		c.cfg.Logger.Info("containerd started", "pid", id.PID, "address", c.layout.socket)
-	} else {
+	if id, ok := recorded(c.layout.pid); ok {
 		c.cfg.Logger.Info("containerd taken up", "pid", id.PID, "address", c.layout.socket)
+		err := c.answers(ctx, id)
+		if err == nil || id.alive() {
+			return c.settle(id, err)
+		}
+		// It was about to end, and has.
 	}
-	if err := c.answers(ctx, id); err != nil {
+	if err := c.layout.writeConfig(); err != nil {
 		return err
 	}
-	c.set(id, nil)
-	return nil
+	id, err := c.layout.spawn(c.program, c.path)
+	if err != nil {
+		return err
+	}
+	c.cfg.Logger.Info("containerd started", "pid", id.PID, "address", c.layout.socket)
+	return c.settle(id, c.answers(ctx, id))
+}
+
+// settle takes a daemon for the one that is watched, unless there is an error.
+func (c *Containerd) settle(id identity, err error) error {
+	if err == nil {
+		c.set(id, nil)
+	}
+	return err
 }
 
 // lock keeps two workers from starting two daemons.
