@@ -13,7 +13,9 @@
 // (package logger), and the exit status stays with the container's shim until
 // the container is removed or started again. So a Runtime that is made anew
 // over the same containerd and state directory knows every container, what it
-// wrote, and how it ended, even when that was while nobody watched.
+// wrote, and how it ended, even when that was while nobody watched. When
+// containerd itself starts again it sweeps away the shims of programs that have
+// ended; how those ended is not known any more.
 //
 // How an ended container is judged: a code of 128+N, N being a signal from 1
 // to 31, is reason "signal", because the shim reports a killed program so; a
@@ -28,6 +30,8 @@
 //
 // A Runtime is safe for concurrent use. Create, Start, Remove, Rename, Pause,
 // Unpause and UpdateResources of one container come one after the other; Stop,
-// Kill, Wait, Logs and Exec never wait for them. While containerd is away, calls fail with Unavailable, and
-// those that wait or follow go on when it is back.
+// Kill, Wait, Logs and Exec never wait for them. While containerd is away, calls
+// fail with Unavailable, those that make or remove after some tries, and those
+// that wait or follow go on when it is back. One that does not answer a call
+// within Config.CallTimeout counts as away.
 package containerd
