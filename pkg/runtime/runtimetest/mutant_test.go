@@ -248,12 +248,21 @@ func TestTheSuiteSeesWhatIsWrong(t *testing.T) {
 	}
 	for name := range mutants {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestMutant$/^"+name+"$", "-test.v")
-			cmd.Env = append(os.Environ(), mutantVariable+"="+name)
-			out, err := cmd.CombinedOutput()
-			if err == nil || !strings.Contains(string(out), "--- FAIL: TestMutant/"+name) {
-				t.Errorf("the case does not see the mutant (%v):\n%s", err, out)
+			tries := 1
+			if strings.HasPrefix(name, "at_once_") {
+				tries = 20 // what is wrong shows in some orders of the calls, and the order is the scheduler's
 			}
+			var out []byte
+			var err error
+			for range tries {
+				cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestMutant$/^"+name+"$", "-test.v")
+				cmd.Env = append(os.Environ(), mutantVariable+"="+name)
+				out, err = cmd.CombinedOutput()
+				if err != nil && strings.Contains(string(out), "--- FAIL: TestMutant/"+name) {
+					return
+				}
+			}
+			t.Errorf("the case does not see the mutant (%v):\n%s", err, out)
 		})
 	}
 }
