@@ -90,11 +90,11 @@ test-race: ## the same under the race detector
 
 test-conformance: build tools toybox registry ## tests against the real containerd, under the race detector
 	@pkgs="$(CONFORMANCE_PACKAGES)"; [ -n "$$pkgs" ] || { tools/stages --left-out $@ "no package has such tests"; exit 0; }; \
-	set -x; $(ENVIRONMENT) CGO_ENABLED=1 go test -race -count=1 -p 1 -timeout 10m $$pkgs
+	set -x; $(ENVIRONMENT) CGO_ENABLED=1 go test -race -count=1 -p 1 -timeout 20m $$pkgs
 
 test-e2e: build tools nats registry ## the ride with real processes, real NATS and real containerd
 	@pkgs="$(E2E_PACKAGES)"; [ -n "$$pkgs" ] || { tools/stages --left-out $@ "no package has such tests"; exit 0; }; \
-	set -x; $(ENVIRONMENT) go test -count=1 -p 1 -timeout 10m $$pkgs
+	set -x; $(ENVIRONMENT) go test -count=1 -p 1 -timeout 15m $$pkgs
 
 compose-context: build tools ## what the image of docker-compose.test.yml is built from, into bin/compose
 	@mkdir -p bin/compose/bin/tools/cni
