@@ -16,14 +16,14 @@ REAL := $(if $(filter Linux,$(HOST)),$(if $(filter 0,$(shell id -u)),yes))
 # real processes. All others are unit tests.
 TESTS = go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}} ' ./...
 UNIT_PACKAGES = $(shell $(TESTS) | grep -v -E '/internal/(testenv|registrytest) ' | cut -d' ' -f1)
-CONFORMANCE_PACKAGES = $(shell $(TESTS) | grep -E '/internal/(testenv|registrytest) ' | cut -d' ' -f1 | grep -v -e e2e -e test/chaos -e test/compose)
+CONFORMANCE_PACKAGES = $(shell $(TESTS) | grep -E '/internal/(testenv|registrytest) ' | cut -d' ' -f1 | grep -v -e e2e -e test/chaos -e test/compose -e test/faults)
 E2E_PACKAGES = $(shell $(TESTS) | grep -E '/internal/(testenv|registrytest) ' | cut -d' ' -f1 | grep e2e)
 
 # Where those tests find the real parts. Exported only to them.
 ENVIRONMENT = SHUNT_BIN=$(CURDIR)/bin SHUNT_TOOLS=$(if $(REAL),$(CURDIR)/bin/tools) SHUNT_NATS_CLI=$(CURDIR)/bin/tools/nats SHUNT_REGISTRY=$(CURDIR)/bin/tools/registry
 
 VET_PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
-STAGES := fmt-check lint vet test-unit test-race test-conformance test-e2e test-chaos compose-test
+STAGES := fmt-check lint vet test-unit test-race test-conformance test-faults test-e2e test-chaos compose-test
 
 .DEFAULT_GOAL := build
 .PHONY: sim-nightly session help build toybox tools nats registry demo bench test compose-context mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
@@ -109,6 +109,9 @@ compose-test: $(if $(REAL),compose-context) ## a fleet of several hosts in Docke
 
 mutants: ## take each safeguard out and see that some test notices
 	go run ./internal/mutants
+
+test-faults: build tools ## a fault at every call to containerd, full disks, two hundred containers: what is left is counted
+	$(ENVIRONMENT) go test -count=1 -timeout 30m ./test/faults
 
 test-chaos: build tools ## jobs while processes are killed -9 at random, and a checker's verdict; SHUNT_CHAOS_JOBS=300 SHUNT_CHAOS_FOR=150s: the full run
 	$(ENVIRONMENT) go test -count=1 -v -timeout 20m ./test/chaos

@@ -153,7 +153,7 @@ func (l *lane) tryOnce(c trial, patience time.Duration) int64 {
 	hits, err := l.doWithFault(c, rt, most)
 	if err != nil {
 		l.judge(c, err)
-		if again := c.do(l.ctx, l, rt); again != nil && !c.done(l, again) {
+		if again := c.do(l.ctx, l, l.rt); again != nil && !c.done(l, again) {
 			l.Errorf("%s: tried again without it: %v; after: %v", c, again, err)
 		}
 	}
