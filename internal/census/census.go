@@ -32,7 +32,7 @@ type Place struct {
 	Skip []string
 
 	CgroupParent string // "/shunt/1"; below it cgroups and processes are counted
-	Network      bool   // count the machine's links, network namespaces and packet filter rules
+	Bridge       string // what is connected to it, and the packet filter's rules for it; "": not counted
 }
 
 // Census is what there is, by kind. A thing that is there twice is in it twice.

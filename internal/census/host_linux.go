@@ -2,8 +2,10 @@ package census
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,40 +126,79 @@ func (c Census) cgroups(p Place) error {
 	return nil
 }
 
-// network counts the machine's links, network namespaces with a name, and, if
-// there is a program to list them, the rules of its packet filter.
+// network counts what is connected to the place's bridge, and, if there is a
+// program to list them, the rules of the packet filter that name the bridge or
+// an address of it. The machine may have other bridges, which come and go.
 func (c Census) network(p Place) error {
-	if !p.Network {
+	if p.Bridge == "" {
 		return nil
 	}
-	links, err := net.Interfaces()
+	ports, err := os.ReadDir(filepath.Join("/sys/class/net", p.Bridge, "brif"))
+	if err := ignoreGone(err); err != nil {
+		return err
+	}
+	for _, port := range ports {
+		c.add("link", port.Name())
+	}
+	names, err := addressesOf(p.Bridge)
 	if err != nil {
 		return err
 	}
-	for _, l := range links {
-		c.add("link", l.Name)
-	}
-	for _, dir := range []string{"/run/netns", "/run/docker/netns"} {
-		entries, err := os.ReadDir(dir)
-		if err := ignoreGone(err); err != nil {
+	for _, program := range []string{"iptables-save", "ip6tables-save"} {
+		path, err := exec.LookPath(program)
+		if err != nil {
+			continue
+		}
+		rules, err := exec.Command(path).Output()
+		if err != nil {
 			return err
 		}
-		for _, e := range entries {
-			c.add("netns", filepath.Join(dir, e.Name()))
-		}
-	}
-	for _, program := range []string{"iptables-save", "ip6tables-save"} {
-		if path, err := exec.LookPath(program); err == nil {
-			rules, err := exec.Command(path).Output()
-			if err != nil {
-				return err
-			}
-			for line := range strings.Lines(string(rules)) {
-				if strings.HasPrefix(line, "-A ") {
-					c.add(program, strings.TrimSpace(line))
-				}
+		for line := range strings.Lines(string(rules)) {
+			if slices.ContainsFunc(names, func(name string) bool { return strings.Contains(line, name) }) {
+				c.add(program, strings.TrimSpace(line))
 			}
 		}
 	}
 	return nil
+}
+
+// addressesOf is how a rule may name a bridge: by its name, or by how the
+// addresses of its network, a /24, begin.
+func addressesOf(bridge string) ([]string, error) {
+	link, err := net.InterfaceByName(bridge)
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := link.Addrs()
+	if err != nil {
+		return nil, err
+	}
+	names := []string{bridge}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil {
+			text := n.IP.String()
+			names = append(names, text[:strings.LastIndexByte(text, '.')+1])
+		}
+	}
+	return names, nil
+}
+
+// BridgeOf is the bridge in whose network an address is.
+func BridgeOf(ip netip.Addr) (string, error) {
+	links, err := net.Interfaces()
+	if err != nil {
+		return "", err
+	}
+	for _, l := range links {
+		addrs, err := l.Addrs()
+		if err != nil {
+			continue // it has just gone
+		}
+		for _, a := range addrs {
+			if n, ok := a.(*net.IPNet); ok && n.Contains(ip.AsSlice()) {
+				return l.Name, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("census: no link has the network of %s", ip)
 }

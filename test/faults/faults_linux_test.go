@@ -31,7 +31,7 @@ const (
 // faults are what happens to each call in turn. Slow, which can do little harm,
 // happens to all calls of an operation at once.
 var faults = []grpcfault.Fault{
-	grpcfault.RefuseBefore, grpcfault.RefuseAfter, grpcfault.CutBefore, grpcfault.CutAfter,
+	grpcfault.RefuseBefore, grpcfault.RefuseAfter, grpcfault.CutAfter,
 	grpcfault.HangBefore, grpcfault.HangAfter, away,
 }
 
@@ -73,8 +73,11 @@ func TestFaultAtEveryCall(t *testing.T) {
 	close(queue)
 	var hit, all atomic.Int64
 	var drivers sync.WaitGroup
-	for range 16 {
-		l := newLane(t, m)
+	lanes := make([]*lane, 16)
+	for i := range lanes {
+		lanes[i] = newLane(t, m)
+	}
+	for _, l := range lanes {
 		l.apart = true
 		drivers.Go(func() {
 			for c := range queue {

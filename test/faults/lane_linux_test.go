@@ -46,7 +46,7 @@ type lane struct {
 var lanes atomic.Int64
 
 // haste is how long a hasty runtime waits for an answer, and insists.
-const haste = 2 * time.Second
+const haste = 3 * time.Second
 
 func newLane(t testing.TB, m *machine) *lane {
 	t.Helper()
@@ -61,23 +61,20 @@ func newLane(t testing.TB, m *machine) *lane {
 // newLaneIn is a lane with its state below a directory.
 func newLaneIn(t testing.TB, m *machine, dir string) *lane {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	n := lanes.Add(1)
 	l := &lane{TB: t, ctx: t.Context(), m: m, id: runtime.ContainerID{Service: fmt.Sprintf("c%d", n)}}
 	namespace := fmt.Sprintf("faults-%d-%d", os.Getpid(), n)
 	l.cfg = containerd.Config{
 		Address:      filepath.Join(dir, "sock"),
 		StateDir:     filepath.Join(dir, "state"),
-		LoggerPath:   self,
+		LoggerPath:   filepath.Join(testenv.Bin(t), "worker"),
 		Namespace:    namespace,
 		CgroupParent: "/shunt-faults/" + namespace,
 		RunDir:       filepath.Join(dir, "run"),
 		CNIPlugins:   []string{filepath.Join(m.tools, "cni")},
 		Logger:       slog.New(slog.DiscardHandler),
 	}
+	var err error
 	if l.proxy, err = grpcfault.Listen(l.cfg.Address, m.c.Address()); err != nil {
 		t.Fatal(err)
 	}

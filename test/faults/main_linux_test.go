@@ -12,15 +12,10 @@ import (
 
 	"github.com/shunt-fleet/shunt/internal/testenv"
 	"github.com/shunt-fleet/shunt/internal/toybox"
-	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/logger"
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/managed"
 )
 
-// TestMain is the logger too, when the shim starts this test's binary as one.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "log" {
-		os.Exit(logger.Main(os.Args[2:]))
-	}
 	code := m.Run()
 	if err := shared.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

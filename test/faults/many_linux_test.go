@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -19,8 +20,10 @@ func TestTwoHundredContainersLeaveNothing(t *testing.T) {
 	const many, atOnce = 200, 16
 	l := newLane(t, shared.start(t))
 	l.must(l.rt.Tend(l.ctx))
-	l.live(runtime.ContainerID{Service: "first"}, true) // what is read and made once
-	l.place.Network = true
+	ip := l.live(runtime.ContainerID{Service: "first"}, true) // what is read and made once
+	var err error
+	l.place.Bridge, err = census.BridgeOf(ip)
+	l.must(err)
 	before, err := census.Take(l.ctx, l.place)
 	l.must(err)
 	self, err := census.Self()
@@ -52,8 +55,8 @@ func TestTwoHundredContainersLeaveNothing(t *testing.T) {
 	l.must(census.SettleSelf(ctx, self))
 }
 
-// live is a container's whole life.
-func (l *lane) live(id runtime.ContainerID, publish bool) {
+// live is a container's whole life; ip is the address that it had.
+func (l *lane) live(id runtime.ContainerID, publish bool) (ip netip.Addr) {
 	spec := l.spec("handle-term")
 	spec.Network = messages.NetworkDefault
 	if publish {
@@ -75,4 +78,5 @@ func (l *lane) live(id runtime.ContainerID, publish bool) {
 		l.must(fmt.Errorf("container %s: %+v", id, out))
 	}
 	l.must(l.rt.Remove(l.ctx, id, runtime.RemoveOptions{}))
+	return ip
 }

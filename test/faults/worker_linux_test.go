@@ -86,8 +86,11 @@ func TestJobWithAFaultAtEveryCall(t *testing.T) {
 	// which is hasty.
 	faults := slices.DeleteFunc(slices.Clone(faults), func(f grpcfault.Fault) bool { return f == grpcfault.HangAfter })
 	var all sync.WaitGroup
-	for share := range workers {
-		l := newLane(t, m)
+	lanes := make([]*lane, workers)
+	for i := range lanes {
+		lanes[i] = newLane(t, m)
+	}
+	for share, l := range lanes {
 		op := l.employed(l.hasty)
 		l.apart = true
 		all.Go(func() { l.jobs(op, faults, share, workers) })
