@@ -156,7 +156,13 @@ func (l *lane) tryOnce(c trial, patience time.Duration) int64 {
 	hits, err := l.doWithFault(c, rt, most)
 	if err != nil {
 		l.judge(c, err)
-		if again := c.do(l.ctx, l, l.rt); again != nil && !c.done(l, again) {
+		again := c.do(l.ctx, l, rt)
+		for range 2 { // a hasty one may find a busy machine
+			if again != nil && runtime.Retryable(again) && !c.done(l, again) {
+				again = c.do(l.ctx, l, rt)
+			}
+		}
+		if again != nil && !c.done(l, again) {
 			l.Errorf("%s: tried again without it: %v; after: %v", c, again, err)
 		}
 	}
