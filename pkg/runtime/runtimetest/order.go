@@ -29,7 +29,9 @@ func list(all []happening) string {
 
 // explained tells whether some order of the calls, one that puts none before a
 // call that had ended when it began, gives what each of them answered by the
-// matrix, and leaves the container as it stands.
+// matrix, and leaves the container as it stands. A removal by force is two
+// things, the second maybe too late: it ends what runs, and others may find it
+// so before it removes it, or remove it first.
 func explained(from place, all []happening, stands place) bool {
 	type point struct {
 		done  uint // a bit for each call
@@ -50,6 +52,9 @@ func explained(from place, all []happening, stands place) bool {
 			if at.done&(1<<i) != 0 || !mayBeNext(all, at.done, i) {
 				continue
 			}
+			if h.row.endsFirst(at.where) && reach(point{at.done, exited}) {
+				return true
+			}
 			for _, a := range h.row.outcomes(at.where) {
 				if a.code == h.code && reach(point{at.done | 1<<i, a.to}) {
 					return true
@@ -59,6 +64,12 @@ func explained(from place, all []happening, stands place) bool {
 		return false
 	}
 	return reach(point{0, from})
+}
+
+// endsFirst tells whether the call may end a container of that place before it
+// does what it is for.
+func (r row) endsFirst(p place) bool {
+	return r.op == "Remove" && r.how == "by_force" && (p == running || p == paused || p == dying)
 }
 
 // mayBeNext tells whether none of the calls that are still to be put in order

@@ -43,6 +43,9 @@ func TestExplained(t *testing.T) {
 		{"killed and it comes back", running, []call{{"Kill", "", 1, 2}}, created, false},
 		{"removed twice", running, []call{{"Remove_by_force", "", 1, 4}, {"Remove_by_force", "", 2, 3}}, absent, false},
 		{"removed and made again", running, []call{{"Remove_by_force", "", 1, 4}, {"Create", "", 2, 3}, {"Rename", missing, 2, 5}}, created, true},
+		{"ended by one removal, removed by the other", running, []call{{"Remove_by_force", missing, 1, 4}, {"Remove", "", 2, 3}}, absent, true},
+		{"ended by a removal that was over", running, []call{{"Remove_by_force", missing, 1, 2}, {"Remove", "", 3, 4}}, absent, false},
+		{"ended by a removal that had not begun", running, []call{{"Remove", "", 1, 2}, {"Remove_by_force", missing, 3, 4}}, absent, false},
 		{"paused, killed, and let go on", running, []call{{"Pause", "", 1, 6}, {"Kill", "", 2, 5}, {"Unpause", "", 3, 4}}, exited, true},
 		{"an error that nothing allows", running, []call{{"Stop", messages.CodeUnknown, 1, 2}}, exited, false},
 	} {
