@@ -2,12 +2,8 @@ package client_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,41 +155,4 @@ func started(t *testing.T) (*fleet, *client.Client) {
 	}
 	t.Cleanup(c.Close)
 	return f, c
-}
-
-var sharing atomic.Bool
-
-// shared is the fleet of the examples, which are given nothing.
-var shared = sync.OnceValues(func() (*fleet, error) {
-	sharing.Store(true)
-	dir, err := os.MkdirTemp("", "shunt-examples-")
-	if err != nil {
-		return nil, err
-	}
-	return newFleet(dir)
-})
-
-// connect connects an example to a fleet of one node, linux-1.
-func connect() *client.Client {
-	f, err := shared()
-	if err != nil {
-		fmt.Println(err)
-		return nil
-	}
-	c, err := client.Connect(context.Background(), client.Config{URL: f.url()})
-	if err != nil {
-		fmt.Println(err)
-	}
-	return c
-}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if sharing.Load() {
-		if f, err := shared(); err == nil {
-			f.close()
-			_ = os.RemoveAll(f.dir)
-		}
-	}
-	os.Exit(code)
 }
