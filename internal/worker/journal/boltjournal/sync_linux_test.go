@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shunt-fleet/shunt/internal/testenv"
 	"github.com/shunt-fleet/shunt/internal/worker/journal/journaltest"
 )
 
@@ -27,13 +28,7 @@ func TestAWriteIsOnTheDiskWhenItReturns(t *testing.T) {
 		writeWatched(t, dir)
 		return
 	}
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("strace is not there, and in CI no test is left out")
-		}
-		t.Skip("strace is not there (apt-get install strace)")
-	}
+	strace := testenv.Program(t, "strace", "apt-get install strace")
 	trace := filepath.Join(t.TempDir(), "trace")
 	cmd := exec.Command(strace, "-f", "-y", "-o", trace, "-e", "trace=fdatasync,fsync,newfstatat",
 		os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.count", "1")
