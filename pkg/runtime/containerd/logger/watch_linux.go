@@ -2,6 +2,7 @@ package logger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -11,13 +12,18 @@ import (
 
 // Watcher tells when something in a log's directory has changed.
 type Watcher struct {
-	file    *os.File
+	file    *os.File // nil: the kernel tells nothing
 	changed chan struct{}
 }
 
-// Watch begins to watch. The caller must Close it.
+// Watch begins to watch. The caller must Close it. A user has only so many watches
+// (fs.inotify.max_user_instances, 128 on many machines), and a node may have more
+// readers: those beyond it look every second.
 func Watch(dir string) (*Watcher, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+		return &Watcher{}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("log: inotify: %w", err)
 	}
@@ -63,4 +69,9 @@ func (w *Watcher) Wait(ctx context.Context, other <-chan struct{}) error {
 }
 
 // Close ends the watch.
-func (w *Watcher) Close() error { return w.file.Close() }
+func (w *Watcher) Close() error {
+	if w.file == nil {
+		return nil
+	}
+	return w.file.Close()
+}
