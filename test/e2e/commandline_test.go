@@ -42,6 +42,7 @@ func TestBadCommandLines(t *testing.T) {
 		{"an address without a port", "placer", []string{"--embed-nats=localhost", "--store-dir=" + dir}, []string{`"localhost"`, "HOST:PORT"}},
 		{"a sync that is no time", "placer", []string{"--embed-nats=127.0.0.1:0", "--store-dir=" + dir, "--sync=often"}, []string{"sync", `"often"`, "always"}},
 		{"a placer that is no token", "placer", []string{nats, "--id=a b"}, []string{"--id", `"a b"`}},
+		{"a key that is none", "placer", []string{nats, "--xkey=" + file}, []string{"--xkey", file, "begins with SX"}},
 		{"two copies", "placer", []string{nats, "--replicas=2"}, []string{"--replicas", "2", "1, or 3"}},
 		{"copies on one server", "placer", []string{"--embed-nats=127.0.0.1:0", "--replicas=3"}, []string{"--replicas", "3", "cluster"}},
 		{"a root that is no token", "placer", []string{nats, "--subject-root=a.b"}, []string{"--subject-root", `"a.b"`}},

@@ -26,6 +26,7 @@ type fleet struct {
 	dir    string
 	env    []string // more of it for the workers
 	placer *process
+	flags  []string // more of them for the placer
 	nats   *natsCLI
 
 	registry *toybox.Registry
@@ -33,9 +34,9 @@ type fleet struct {
 }
 
 // newFleet starts a placer and a registry.
-func newFleet(t *testing.T) *fleet {
+func newFleet(t *testing.T, flags ...string) *fleet {
 	t.Helper()
-	f := &fleet{t: t, dir: t.TempDir()}
+	f := &fleet{t: t, dir: t.TempDir(), flags: flags}
 	f.serveImages()
 	f.startPlacer("127.0.0.1:0")
 	f.nats = newNatsCLI(t, f.placer.ready["nats"])
@@ -57,7 +58,7 @@ func (f *fleet) serveImages() {
 func (f *fleet) startPlacer(address string) {
 	f.t.Helper()
 	f.placer = start(f.t, "placer", "placer",
-		"--embed-nats", address, "--store-dir", filepath.Join(f.dir, "nats"), "--id", "placer-1")
+		append([]string{"--embed-nats", address, "--store-dir", filepath.Join(f.dir, "nats"), "--id", "placer-1"}, f.flags...)...)
 }
 
 // address is where the fleet's NATS server listens.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/shunt-fleet/shunt/internal/registrytest"
 	"github.com/shunt-fleet/shunt/internal/toybox"
+	"github.com/shunt-fleet/shunt/pkg/seal"
 )
 
 // TestPrivateRegistry pulls what only ann may read, from the distribution
@@ -26,13 +27,7 @@ func TestPrivateRegistry(t *testing.T) {
 	image := reg.Push(t.Context(), "team/hello:1", f.image(toybox.Linux(runtime.GOARCH), "echo", "hello"))
 	worker := f.linux("--registry-hosts", hosts.Dir)
 
-	shunt := func(in string, args ...string) string {
-		t.Helper()
-		cmd := command(t, "shunt", append([]string{"--nats", f.nats.url}, args...)...)
-		cmd.Stdin = strings.NewReader(in)
-		out, _ := cmd.CombinedOutput() // what it says is judged
-		return string(out)
-	}
+	shunt := func(in string, args ...string) string { return f.says(in, nil, args...) }
 	if out := shunt("", "submit", image, "--id", "bare", "--wait"); !strings.Contains(out, "unauthenticated") {
 		t.Errorf("without credentials:\n%s", out)
 	}
@@ -62,13 +57,77 @@ func TestPrivateRegistry(t *testing.T) {
 	f.nowhere(said, password, base64.StdEncoding.EncodeToString([]byte("ann:"+password)))
 }
 
+// TestKeyAndLoginFromFiles has the placers' key in a file of theirs, and ann's
+// password where docker login leaves it. The placers' store is lost: what was
+// sealed before can be opened afterwards, since the key is not in it.
+func TestKeyAndLoginFromFiles(t *testing.T) {
+	t.Parallel()
+	const password = "battery-staple"
+	file := filepath.Join(t.TempDir(), "xkey")
+	key, err := seal.KeptIn(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFleet(t, "--xkey", file)
+	reg := registrytest.Start(t, registrytest.WithPassword("ann", password))
+	hosts := registrytest.NewHosts(t).Trust(reg)
+	image := reg.Push(t.Context(), "team/hello:1", f.image(toybox.Linux(runtime.GOARCH), "echo", "hello"))
+	worker := f.linux("--registry-hosts", hosts.Dir)
+	expect(t, "the placers' info", f.nats.request("shunt.placer.info", "").document, map[string]string{"xkey": key.Public()})
+
+	nobody, ann := []string{"DOCKER_CONFIG=" + t.TempDir()}, []string{"DOCKER_CONFIG=" + login(t, reg.Addr, "ann", password)}
+	if out := f.says("", nobody, "submit", image, "--registry-login", "--wait"); !strings.Contains(out, "docker login "+reg.Addr) {
+		t.Errorf("without a login:\n%s", out)
+	}
+	if out := f.says("", ann, "submit", image, "--registry-login", "--id", "before", "--wait"); !strings.Contains(out, "completed") {
+		t.Fatalf("with ann's login:\n%s", out)
+	}
+	if out := f.says("", ann, "submit", image, "--registry-login", "--id", "direct", "--node", linuxNode, "--wait"); !strings.Contains(out, "completed") {
+		t.Errorf("given to the node:\n%s", out)
+	}
+	box := f.nats.done("before").at("job.spec.registry_auth.sealed")
+	if out, _, err := f.nats.try("kv", "get", "SHUNT_KEYS", "placers", "--raw"); err == nil {
+		t.Errorf("there is a key in the store as well: %s", out)
+	}
+
+	f.placer.stop()
+	said := f.placer.output.String()
+	if err := os.RemoveAll(filepath.Join(f.dir, "nats")); err != nil {
+		t.Fatal(err)
+	}
+	f.startPlacer(f.address())
+	f.awaitNode(linuxNode, "alive")
+	after := f.write("after.json", `{"id":"after","op":"run","spec":{"image":"`+image+`","pull":"always","registry_auth":{"sealed":"`+box+`"}}}`)
+	if out := f.says("", nil, "submit", "-f", after, "--wait"); !strings.Contains(out, "completed") {
+		t.Errorf("the box of before:\n%s", out)
+	}
+	f.nowhere(said+f.placer.output.String()+worker.output.String(), password, base64.StdEncoding.EncodeToString([]byte("ann:"+password)))
+}
+
+// login is a directory with what docker login leaves.
+func login(t *testing.T, registry, user, password string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	auth := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+	write(t, filepath.Join(dir, "config.json"), `{"auths":{"`+registry+`":{"auth":"`+auth+`"}}}`)
+	return dir
+}
+
+// says is all that shunt prints, with something on its standard input and more
+// in its environment.
+func (f *fleet) says(in string, env []string, args ...string) string {
+	f.t.Helper()
+	cmd := command(f.t, "shunt", append([]string{"--nats", f.nats.url}, args...)...)
+	cmd.Stdin, cmd.Env = strings.NewReader(in), append(cmd.Env, env...)
+	out, _ := cmd.CombinedOutput() // what it says is judged
+	return string(out)
+}
+
 // write puts a file into the fleet's directory.
 func (f *fleet) write(name, text string) (path string) {
 	f.t.Helper()
 	path = filepath.Join(f.dir, name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		f.t.Fatal(err)
-	}
+	write(f.t, path, text)
 	return path
 }
 
