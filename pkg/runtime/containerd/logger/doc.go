@@ -13,6 +13,7 @@
 //	lock            held (flock) by the logger while it lives; holds its pid
 //	current.log     records, oldest first
 //	previous.log    the file before current.log; together they bound the size
+//	next.log        a current.log that is being made
 //
 // A record is one line in the format that Kubernetes' container runtimes write,
 // so that any collector reads it:

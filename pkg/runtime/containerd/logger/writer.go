@@ -1,8 +1,10 @@
 package logger
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,6 +14,7 @@ import (
 const (
 	currentFile  = "current.log"
 	previousFile = "previous.log"
+	nextFile     = "next.log" // a current.log that is being made
 	lockFile     = "lock"
 	settingsFile = "settings.json"
 )
@@ -20,12 +23,13 @@ const (
 // the flow of output: what it cannot write is counted, and said as soon as
 // writing works again.
 type writer struct {
-	dir  string
-	max  int64 // bytes of one file
-	file *os.File
-	size int64
-	buf  []byte // records of one round
-	lost int64  // bytes of output that could not be written
+	dir    string
+	max    int64 // bytes of one file
+	file   *os.File
+	size   int64
+	buf    []byte // records of one round
+	output int64  // bytes of output that are in buf
+	lost   int64  // bytes of output that could not be written
 }
 
 func openWriter(dir string, maxBytes int64) (*writer, error) {
@@ -39,9 +43,9 @@ func openWriter(dir string, maxBytes int64) (*writer, error) {
 // open takes up current.log where it is. A record that a crash cut is ended,
 // so that the next one does not become its tail.
 func (w *writer) open() error {
-	f, err := os.OpenFile(filepath.Join(w.dir, currentFile), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o640)
+	f, err := w.create(currentFile, 0)
 	if err != nil {
-		return fmt.Errorf("log: %w", err)
+		return err
 	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -60,29 +64,51 @@ func (w *writer) open() error {
 	return nil
 }
 
+func (w *writer) create(name string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(w.dir, name), os.O_RDWR|os.O_CREATE|os.O_APPEND|flags, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("log: %w", err)
+	}
+	return f, nil
+}
+
 // add puts a record into the round.
-func (w *writer) add(r Record) { w.buf = appendRecord(w.buf, r) }
+func (w *writer) add(r Record) {
+	w.buf = appendRecord(w.buf, r)
+	w.output += int64(len(r.Data))
+}
 
 // commit writes the round in one write, so that readers see whole records.
 func (w *writer) commit() {
 	if len(w.buf) == 0 {
 		return
 	}
-	if w.size > 0 && w.size+int64(len(w.buf)) > w.max {
-		w.rotate()
+	if err := w.write(); err != nil {
+		w.lost += w.output
+	} else {
+		w.lost = 0
 	}
+	w.buf, w.output = w.buf[:0], 0
+}
+
+// write writes the round, after a line that says what is missing before it.
+func (w *writer) write() error {
 	if w.lost > 0 {
 		note := fmt.Sprintf("[shunt: %d bytes of output were lost, the log could not be written]\n", w.lost)
 		w.buf = append(appendRecord(nil, Record{At: time.Now(), Stream: Stderr, Data: []byte(note)}), w.buf...)
 	}
-	if n, err := w.file.Write(w.buf); err != nil {
-		w.lost += int64(len(w.buf))
-		w.undo(n)
-	} else {
-		w.lost = 0
-		w.size += int64(n)
+	if w.size > 0 && w.size+int64(len(w.buf)) > w.max {
+		if err := w.rotate(); err != nil {
+			return err
+		}
 	}
-	w.buf = w.buf[:0]
+	n, err := w.file.Write(w.buf)
+	if err != nil {
+		w.undo(n)
+		return err
+	}
+	w.size += int64(n)
+	return nil
 }
 
 // undo takes back a write that was cut short by a full disk.
@@ -95,20 +121,29 @@ func (w *writer) undo(written int) {
 	}
 }
 
-// rotate makes current.log the previous one. When that fails the file goes on
-// growing from where it is cut, which keeps the bound.
-func (w *writer) rotate() {
-	err := os.Rename(filepath.Join(w.dir, currentFile), filepath.Join(w.dir, previousFile))
-	if err == nil {
-		old := w.file
-		if err = w.open(); err == nil {
-			old.Close()
-			return
-		}
+// rotate makes current.log the previous one. The file that takes its place is
+// made first: when that fails, what is in the log stays there. It may be called
+// again after it has failed at any step.
+func (w *writer) rotate() error {
+	next, err := w.create(nextFile, os.O_TRUNC)
+	if err != nil {
+		return err
 	}
-	if err := w.file.Truncate(0); err == nil {
-		w.size = 0
+	err = w.rename(currentFile, previousFile)
+	if err == nil || errors.Is(err, fs.ErrNotExist) { // a rotation that failed half-way has done it
+		err = w.rename(nextFile, currentFile)
 	}
+	if err != nil {
+		next.Close()
+		return err
+	}
+	w.file.Close()
+	w.file, w.size = next, 0
+	return nil
+}
+
+func (w *writer) rename(from, to string) error {
+	return os.Rename(filepath.Join(w.dir, from), filepath.Join(w.dir, to))
 }
 
 func (w *writer) close() error { return w.file.Close() }
