@@ -3,16 +3,13 @@ package runtime_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"iter"
 	"reflect"
-	"strings"
 	"testing"
 
 	"github.com/containerd/errdefs"
 
 	"github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/runtime/runtimetest"
 )
 
 // emptyMember is a Windows member that holds nothing and can do nothing.
@@ -50,97 +47,32 @@ func TestEveryOperationIsForwarded(t *testing.T) {
 
 func forwards(t *testing.T, method reflect.Method, failure error) {
 	t.Helper()
-	delegate := &spy{name: "delegate", seen: map[string][]any{}}
+	delegate := &runtimetest.Spy{Name: "delegate"}
 	primary := newEmpty()
 	c := compose(t, nil, primary, delegate)
 	if method.Name == "Create" {
 		c = compose(t, nil, primary, notYet{delegate})
 	} else {
-		_, err := c.State(t.Context(), subjectID) // found while all is well
+		_, err := c.State(t.Context(), runtimetest.SpySubject) // found while all is well
 		must(t, err)
 	}
-	delegate.err = failure
-	want, wantSeen, wantOut := invoke(t, delegate, method, delegate)
-	got, gotSeen, gotOut := invoke(t, c, method, delegate)
-	if !reflect.DeepEqual(gotSeen, wantSeen) {
-		t.Errorf("the member got %#v, want %#v", gotSeen, wantSeen)
+	delegate.Err = failure
+	want := delegate.Invoke(t, delegate, method.Name)
+	got := delegate.Invoke(t, c, method.Name)
+	if !reflect.DeepEqual(got.Seen, want.Seen) {
+		t.Errorf("the member got %#v, want %#v", got.Seen, want.Seen)
 	}
-	if gotOut != wantOut {
-		t.Errorf("written: %q, want %q", gotOut, wantOut)
+	if got.Written != want.Written {
+		t.Errorf("written: %q, want %q", got.Written, want.Written)
 	}
-	checkResults(t, method.Name, failure, got, want)
+	checkResults(t, method.Name, failure, got.Results, want.Results)
 }
 
-// subjectID is the container that calls are about.
-var subjectID = cid("subject", 3)
-
 // notYet holds nothing, so that it can be created.
-type notYet struct{ *spy }
+type notYet struct{ *runtimetest.Spy }
 
 func (notYet) State(context.Context, runtime.ContainerID) (runtime.State, error) {
 	return runtime.State{}, errdefs.ErrNotFound
-}
-
-// invoke calls the operation on rt with made-up arguments, and is its results,
-// what the spy saw, and what was written.
-func invoke(t *testing.T, rt runtime.Runtime, method reflect.Method, s *spy) (results, seen []any, written string) {
-	t.Helper()
-	var out strings.Builder
-	var args []reflect.Value
-	n := 0
-	for i := range method.Type.NumIn() {
-		args = append(args, argument(t, s, method.Type.In(i), &n, &out))
-	}
-	clear(s.seen)
-	fn := reflect.ValueOf(rt).MethodByName(method.Name)
-	if !fn.IsValid() {
-		t.Fatalf("%T has no %s", rt, method.Name)
-	}
-	for _, r := range fn.Call(args) {
-		results = append(results, drained(r)...)
-	}
-	return results, s.seen[method.Name], out.String()
-}
-
-func argument(t *testing.T, s *spy, in reflect.Type, n *int, out io.Writer) reflect.Value {
-	t.Helper()
-	switch in {
-	case reflect.TypeFor[context.Context]():
-		return reflect.ValueOf(t.Context())
-	case reflect.TypeFor[runtime.ContainerID]():
-		return reflect.ValueOf(subjectID)
-	case reflect.TypeFor[io.Reader]():
-		return reflect.ValueOf(strings.NewReader("what is read"))
-	case reflect.TypeFor[io.Writer]():
-		return reflect.ValueOf(out)
-	}
-	v := reflect.New(in).Elem()
-	s.fill(v, "argument", n)
-	return v
-}
-
-// drained is a result, or all that a sequence yields.
-func drained(r reflect.Value) (all []any) {
-	switch v := r.Interface().(type) {
-	case iter.Seq2[runtime.Stats, error]:
-		return pairs(v)
-	case iter.Seq2[runtime.LogEntry, error]:
-		return pairs(v)
-	case iter.Seq2[runtime.ExecEvent, error]:
-		return pairs(v)
-	default:
-		if r.Kind() == reflect.Func {
-			return []any{fmt.Errorf("the test does not know %T", v)}
-		}
-		return []any{v}
-	}
-}
-
-func pairs[T any](seq iter.Seq2[T, error]) (all []any) {
-	for v, err := range seq {
-		all = append(all, v, err)
-	}
-	return all
 }
 
 // onAllMembers are the operations whose error is everybody's, so that the
@@ -163,24 +95,8 @@ func checkResults(t *testing.T, op string, failure error, got, want []any) {
 	}
 }
 
-// The test above would be worth nothing if a call that goes elsewhere, or a
-// result that changes, passed it.
-func TestForwardingIsReallyChecked(t *testing.T) {
-	s := &spy{name: "delegate", seen: map[string][]any{}}
-	first, err := give[runtime.Details](s, "Inspect")
-	must(t, err)
-	second, err := give[runtime.Details](s, "Stats")
-	must(t, err)
-	if reflect.DeepEqual(first, second) {
-		t.Error("made-up results of two operations are the same")
-	}
-	if v := reflect.ValueOf(first); v.FieldByName("Spec").IsNil() || first.PID == 0 || first.Container.ID.Service == "" {
-		t.Errorf("a made-up result has holes: %+v", first)
-	}
-}
-
 func TestDescribe(t *testing.T) {
-	c := compose(t, nil, newEmpty(), &spy{name: "delegate", seen: map[string][]any{}})
+	c := compose(t, nil, newEmpty(), &runtimetest.Spy{Name: "delegate"})
 	d, err := c.Describe(t.Context())
 	must(t, err)
 	if d.Kind != "composite" || d.Version != "primary=?, delegate=Describe-10 Describe-11" {

@@ -99,17 +99,22 @@ func ToWire(err error) *messages.Error {
 	}
 }
 
+// ClassOf is the errdefs class of a code; it is CodeOf the other way round.
+func ClassOf(code messages.Code) error {
+	for _, c := range classes {
+		if c.code == code {
+			return c.class
+		}
+	}
+	return errdefs.ErrUnknown
+}
+
 // FromWire is an error with the class that travelled; nil for nil.
 func FromWire(e *messages.Error) error {
 	if e == nil {
 		return nil
 	}
-	for _, c := range classes {
-		if c.code == e.Code {
-			return &wireError{wire: e, class: c.class}
-		}
-	}
-	return &wireError{wire: e, class: errdefs.ErrUnknown}
+	return &wireError{wire: e, class: ClassOf(e.Code)}
 }
 
 // wireError is a messages.Error that errdefs can class.

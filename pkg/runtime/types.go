@@ -76,7 +76,7 @@ type PullOptions struct {
 	// Progress, if set, is called as the pull goes on, from one goroutine at a
 	// time; it must not block. What was there already counts as done; of an image
 	// that is there nothing is told.
-	Progress func(PullProgress)
+	Progress func(PullProgress) `json:"-"`
 }
 
 // PullProgress is how far a pull is.
