@@ -87,3 +87,33 @@ func TestToyboxIsBuiltWhereItIsMissing(t *testing.T) {
 		}
 	}
 }
+
+// TestGuardsOfTheMachine: what a machine lacks is said, with how to get it.
+func TestGuardsOfTheMachine(t *testing.T) {
+	t.Setenv("CI", "")
+	t.Setenv("SHUNT_LEFT_OUT", "")
+	t.Setenv("PATH", t.TempDir())
+	e := ask(func(tb testing.TB) { Iptables(tb) })
+	if !strings.Contains(e.skipped, "iptables") || !strings.Contains(e.skipped, "apt-get install iptables") {
+		t.Errorf("without iptables: skipped with %q, failed with %q; want a skip that says what to install", e.skipped, e.failed)
+	}
+	if e := ask(func(tb testing.TB) { Debian(tb) }); !strings.Contains(e.skipped, "not Debian") {
+		t.Errorf("without apt-get: skipped with %q, failed with %q; want a skip that says so", e.skipped, e.failed)
+	}
+}
+
+// TestAptWithoutLists: apt that was never told what there is can install nothing.
+func TestAptWithoutLists(t *testing.T) {
+	Program(t, "apt-get", "this is not Debian")
+	conf := filepath.Join(t.TempDir(), "apt.conf")
+	text := "Dir::State::lists \"" + t.TempDir() + "\";\n"
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("APT_CONFIG", conf)
+	t.Setenv("CI", "")
+	t.Setenv("SHUNT_LEFT_OUT", "")
+	if e := ask(func(tb testing.TB) { Debian(tb) }); !strings.Contains(e.skipped, "apt-get update") {
+		t.Errorf("skipped with %q, failed with %q; want a skip that names apt-get update", e.skipped, e.failed)
+	}
+}

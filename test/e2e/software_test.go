@@ -53,6 +53,7 @@ func TestRedis(t *testing.T) {
 // TestNginx publishes a port and is fetched over HTTP.
 func TestNginx(t *testing.T) {
 	t.Parallel()
+	testenv.Iptables(t)
 	f := newFleet(t)
 	private := f.private()
 	image := f.debian(private, "team/nginx:1", debimage.Config{

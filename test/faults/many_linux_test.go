@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/census"
+	"github.com/shunt-fleet/shunt/internal/testenv"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
@@ -18,6 +19,7 @@ import (
 // is on the machine and in this process before and afterwards.
 func TestTwoHundredContainersLeaveNothing(t *testing.T) {
 	const many, atOnce = 200, 16
+	testenv.Iptables(t)
 	l := newLane(t, shared.start(t))
 	l.must(l.rt.Tend(l.ctx))
 	ip := l.live(runtime.ContainerID{Service: "first"}, true) // what is read and made once

@@ -17,6 +17,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/shunt-fleet/shunt/internal/testenv"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/network"
@@ -110,6 +111,7 @@ func TestContainersTalkOverTheBridge(t *testing.T) {
 }
 
 func TestPublishedPorts(t *testing.T) {
+	testenv.Iptables(t)
 	b := newBench(t)
 	spec := b.spec("http", "8080")
 	spec.Ports = []messages.Port{{Container: 8080}, {Container: 8080, HostIP: "127.0.0.1", Protocol: "tcp"}}
@@ -138,6 +140,7 @@ func TestPublishedPorts(t *testing.T) {
 }
 
 func TestPublishedUDPPort(t *testing.T) {
+	testenv.Iptables(t)
 	b := newBench(t)
 	spec := b.spec("udp-echo", "5353")
 	spec.Ports = []messages.Port{{Container: 5353, Protocol: "udp"}}
@@ -157,6 +160,7 @@ func TestPublishedUDPPort(t *testing.T) {
 }
 
 func TestTakenPortIsNamed(t *testing.T) {
+	testenv.Iptables(t)
 	b := newBench(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	b.must(err)
@@ -275,6 +279,7 @@ func TestNamesInside(t *testing.T) {
 }
 
 func TestEndedContainersGiveTheirNetworkBack(t *testing.T) {
+	testenv.Iptables(t)
 	b := newBench(t)
 	spec := b.spec("http", "8080")
 	spec.Ports = []messages.Port{{Container: 8080}}

@@ -120,14 +120,24 @@ func (n *Networks) open() (l *lists, done func(), err error) {
 		n.bridge.Unlock()
 		return nil, nil, err
 	}
-	if first, err := n.firewall.ensure(rulesFor(n.cfg.bridge(), l.subnet)); first && err != nil {
-		n.log.Warn("containers have addresses, but reach nothing beyond this machine, and cannot publish ports", "bridge", n.cfg.bridge(), "subnet", l.subnet, "error", err)
-	}
+	n.letOut(l.subnet)
 	if known {
 		n.bridge.Unlock()
 		return l, func() {}, nil
 	}
 	return l, n.bridge.Unlock, nil
+}
+
+// letOut makes sure of the rules by which containers reach what is beyond the
+// machine. Those that cannot be made now are tried again with the next container.
+func (n *Networks) letOut(subnet netip.Prefix) {
+	news, err := n.firewall.ensure(rulesFor(n.cfg.bridge(), subnet))
+	switch {
+	case news && err != nil:
+		n.log.Warn("containers have addresses, but reach nothing beyond this machine, and cannot publish ports", "bridge", n.cfg.bridge(), "subnet", subnet, "error", err)
+	case news:
+		n.log.Info("containers reach what is beyond this machine again", "bridge", n.cfg.bridge(), "subnet", subnet)
+	}
 }
 
 // classify gives an error of the plugins its class: an address may become free.

@@ -35,8 +35,8 @@ func rulesFor(bridge string, subnet netip.Prefix) []rule {
 // containers.
 type firewall struct {
 	mu    sync.Mutex
-	tried bool
-	err   error // of the try
+	made  bool
+	wrong string // why they could not be made the last time; "": nothing was
 }
 
 // lookUp finds iptables. Its error names the program.
@@ -51,15 +51,21 @@ func lookUp() (*iptables.IPTables, error) {
 	return ipt, nil
 }
 
-// ensure makes the rules once; first is true for who did.
-func (f *firewall) ensure(rules []rule) (first bool, err error) {
+// ensure makes the rules, once; while that fails, each call tries again. news is
+// true when it did not come out as the last time.
+func (f *firewall) ensure(rules []rule) (news bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.tried {
-		return false, f.err
+	if f.made {
+		return false, nil
 	}
-	f.tried, f.err = true, appendRules(rules)
-	return true, f.err
+	err = appendRules(rules)
+	last := f.wrong
+	f.made, f.wrong = err == nil, ""
+	if err != nil {
+		f.wrong = err.Error()
+	}
+	return f.wrong != last, err
 }
 
 func appendRules(rules []rule) error {
@@ -79,7 +85,7 @@ func appendRules(rules []rule) error {
 func (f *firewall) remove(rules []rule) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.tried = false
+	f.made = false
 	ipt, err := lookUp()
 	if err != nil {
 		return nil

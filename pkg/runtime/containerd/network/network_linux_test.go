@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -39,7 +40,7 @@ func testNetworks(t *testing.T, log *bytes.Buffer) *Networks {
 		if _, err := os.Stat("/sys/class/net/" + n.Bridge()); err == nil {
 			t.Error("the bridge is left")
 		}
-		if rules := saved(t, "iptables-save"); strings.Contains(rules, n.Bridge()) {
+		if rules := savedRules(t); strings.Contains(rules, n.Bridge()) {
 			t.Errorf("rules are left: %s", rules)
 		}
 	})
@@ -55,9 +56,13 @@ func open(t *testing.T, cfg Config) *Networks {
 	return n
 }
 
-func saved(t *testing.T, program string) string {
+// savedRules are those of the machine's packet filter; none without iptables.
+func savedRules(t *testing.T) string {
 	t.Helper()
-	out, err := exec.Command(program).Output()
+	out, err := exec.Command("iptables-save").Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return ""
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +82,7 @@ func (n *Networks) traces(t *testing.T) string {
 			found = append(found, "mount "+line)
 		}
 	}
-	for line := range strings.Lines(saved(t, "iptables-save")) {
+	for line := range strings.Lines(savedRules(t)) {
 		if strings.Contains(line, n.cfg.name()) {
 			found = append(found, "rule "+line)
 		}
@@ -112,6 +117,7 @@ func published() Request {
 // TestSweepAfterAKillAtAnyStep leaves what a process leaves that is killed
 // between two steps of a start or of a removal.
 func TestSweepAfterAKillAtAnyStep(t *testing.T) {
+	testenv.Iptables(t)
 	n := testNetworks(t, &bytes.Buffer{})
 	ctx := t.Context()
 	must := func(err error) {
@@ -179,6 +185,7 @@ func TestSweepAfterAKillAtAnyStep(t *testing.T) {
 }
 
 func TestSweepLeavesWhatRuns(t *testing.T) {
+	testenv.Iptables(t)
 	n := testNetworks(t, &bytes.Buffer{})
 	for _, id := range []string{"runs", "ended"} {
 		if err := n.Prepare(t.Context(), id, published()); err != nil {
@@ -210,6 +217,7 @@ func TestSweepLeavesWhatRuns(t *testing.T) {
 }
 
 func TestEverythingMayBeDoneAgain(t *testing.T) {
+	testenv.Iptables(t)
 	n := testNetworks(t, &bytes.Buffer{})
 	for range 3 {
 		if err := n.Prepare(t.Context(), "c", published()); err != nil {
@@ -260,6 +268,35 @@ func TestWithoutIptables(t *testing.T) {
 	}
 	if warnings := strings.Count(log.String(), "level=WARN"); warnings != 1 || !strings.Contains(log.String(), "iptables") {
 		t.Errorf("%d warnings, want one that names iptables:\n%s", warnings, log.String())
+	}
+}
+
+// TestRulesAreTriedAgain: iptables that fails for a moment, or is installed
+// later, costs the containers of that time their way out, and no later ones.
+func TestRulesAreTriedAgain(t *testing.T) {
+	testenv.Iptables(t)
+	var log bytes.Buffer
+	n := testNetworks(t, &log)
+	path := os.Getenv("PATH")
+	connect := func(id, programs string) {
+		t.Helper()
+		t.Setenv("PATH", programs)
+		if err := errors.Join(n.Prepare(t.Context(), id, Request{Hostname: id}), n.Connect(t.Context(), id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rules := func() int { return strings.Count(savedRules(t), "--comment "+n.Bridge()) }
+	connect("first", t.TempDir())
+	t.Setenv("PATH", path)
+	if rules() != 0 {
+		t.Fatal("there are rules although there was no iptables")
+	}
+	connect("second", path)
+	if got, want := rules(), len(rulesFor(n.Bridge(), n.ready.subnet)); got != want {
+		t.Errorf("%d rules are there with the second container, want %d:\n%s", got, want, log.String())
+	}
+	if !strings.Contains(log.String(), "level=INFO") {
+		t.Errorf("that it is well again is not said:\n%s", log.String())
 	}
 }
 

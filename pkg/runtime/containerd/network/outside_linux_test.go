@@ -11,6 +11,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/shunt-fleet/shunt/internal/testenv"
 )
 
 // within runs f in a network namespace. Sockets made there stay there.
@@ -76,6 +78,7 @@ func outside(t *testing.T, n *Networks) (namespace, here, there string) {
 }
 
 func TestContainersReachOthersUnderTheMachinesAddress(t *testing.T) {
+	testenv.Iptables(t)
 	n := testNetworks(t, &bytes.Buffer{})
 	if err := n.Prepare(t.Context(), "c", Request{Hostname: "c"}); err != nil {
 		t.Fatal(err)
