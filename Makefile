@@ -121,8 +121,8 @@ sim-nightly: build ## the simulation, seed after seed, until it is stopped or a 
 
 ##: care
 
-session: build tools nats ## record docs/first-half-hour.md anew
-	$(ENVIRONMENT) go test -count=1 -run TestFirstHalfHour ./test/e2e -record
+session: build tools nats ## record docs/first-half-hour.md and the README's demo anew
+	$(ENVIRONMENT) go test -count=1 -run 'TestFirstHalfHour|TestDemo' ./test/e2e -record
 
 fmt: ## format everything, imports included
 	@dir=$$(tools/build lint) && $$dir/golangci-lint fmt ./...

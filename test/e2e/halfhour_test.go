@@ -17,7 +17,7 @@ import (
 	"github.com/shunt-fleet/shunt/internal/testenv"
 )
 
-var record = flag.Bool("record", false, "record docs/first-half-hour.md anew")
+var record = flag.Bool("record", false, "record docs/first-half-hour.md and the README's demo anew")
 
 // TestFirstHalfHour runs every command of docs/first-half-hour.md on a fleet that
 // `shunt dev` has started, and holds what they say to what the page says.
