@@ -8,6 +8,7 @@ type Call struct {
 	N      int
 }
 
+// String is the call as a failure names it: "Tasks/Create#1".
 func (c Call) String() string { return fmt.Sprintf("%s#%d", c.Method, c.N) }
 
 // Fault is what happens to a call.

@@ -13,29 +13,50 @@ const DefaultRoot = "shunt"
 // do not check tokens, which Validate and CheckToken do where input comes in.
 type Root string
 
-// Subjects of the streams.
-func (r Root) Job(job string) string    { return string(r) + ".job." + job }
+// Job is where a job is submitted: intake.
+func (r Root) Job(job string) string { return string(r) + ".job." + job }
+
+// Cancel is where a job's cancellation is asked for: intake as well.
 func (r Root) Cancel(job string) string { return string(r) + ".cancel." + job }
+
+// Outcome is where a node publishes what became of a job.
 func (r Root) Outcome(node, job string) string {
 	return string(r) + ".outcome." + node + "." + job
 }
-func (r Root) Done(job string) string   { return string(r) + ".done." + job }
-func (r Root) Dead(job string) string   { return string(r) + ".dead." + job }
+
+// Done is where the last word on a job is said.
+func (r Root) Done(job string) string { return string(r) + ".done." + job }
+
+// Dead is where the record of a job that ended dead stays, beside Done.
+func (r Root) Dead(job string) string { return string(r) + ".dead." + job }
+
+// Lease is where a node renews its lease and a placer declares it over.
 func (r Root) Lease(node string) string { return string(r) + ".lease." + node }
 
-// Subjects of requests.
+// Command is the request subject on which a node takes jobs.
 func (r Root) Command(node string) string { return string(r) + ".cmd." + node }
+
+// NodeVerb is the request subject of a worker's verb.
 func (r Root) NodeVerb(node string, v WorkerVerb) string {
 	return string(r) + ".node." + node + "." + string(v)
 }
+
+// PlacerVerb is the request subject of a placers' verb; any placer answers.
 func (r Root) PlacerVerb(v PlacerVerb) string { return string(r) + ".placer." + string(v) }
+
+// ExecSession is where the asker of an interactive exec sends its part: "in",
+// "resize", "signal" or "credit"; Any hears all of them.
 func (r Root) ExecSession(node, session, part string) string {
 	return string(r) + ".node." + node + ".exec." + session + "." + part
 }
 
-// Subjects of broadcasts.
+// Capabilities is where a node's heartbeats go.
 func (r Root) Capabilities(node string) string { return string(r) + ".capabilities." + node }
-func (r Root) Placers(id string) string        { return string(r) + ".placers." + id }
+
+// Placers is where a placer's heartbeats go.
+func (r Root) Placers(id string) string { return string(r) + ".placers." + id }
+
+// Event is where a node's events of a kind go.
 func (r Root) Event(node string, kind EventKind) string {
 	return string(r) + ".event." + node + "." + string(kind)
 }

@@ -38,71 +38,7 @@ type Bus interface {
 // Run runs the suite. start is called once a test.
 func Run(t *testing.T, start func(t *testing.T) (connect func(t *testing.T) Bus)) {
 	t.Helper()
-	tests := []struct {
-		name string
-		run  func(*testing.T, *fixture)
-	}{
-		{"Wildcards", wildcards},
-		{"OrderOfOnePublisher", order},
-		{"MessagesAreCopies", copies},
-		{"StoppedSubscriptionHearsNothing", stopSubscription},
-		{"TooLargeToPublish", tooLarge},
-		{"Request", request},
-		{"RequestNobodyAnswers", noResponders},
-		{"RequestEndsWithItsContext", requestTimeout},
-		{"Probe", probe},
-		{"ServeFail", serveFail},
-		{"ServeStreamedAnswer", serveStream},
-		{"ServeQueueDivides", serveQueue},
-		{"ServeWithoutQueueAllHear", serveBroadcast},
-		{"ServeStopped", serveStop},
-		{"EnsureTwice", ensureTwice},
-		{"EnsureAtOnce", ensureAtOnce},
-		{"EnsureFindsDifferences", ensureDifferences},
-		{"Append", appendAndLast},
-		{"AppendWithoutStream", appendNowhere},
-		{"AppendTwiceWithOneID", appendDuplicate},
-		{"AppendExpectedSequence", appendExpected},
-		{"AppendExpectedRace", appendExpectedRace},
-		{"AppendFull", appendFull},
-		{"AppendDropsTheOldest", appendDiscardOld},
-		{"AppendKeepsTheLastOfASubject", appendPerSubject},
-		{"All", allOfAStream},
-		{"AllOfAWorkQueue", allOfAWorkQueue},
-		{"AllWhileItChanges", allWhileItChanges},
-		{"AllEnds", allEnds},
-		{"ConsumeAndAck", consumeAck},
-		{"ConsumeFilters", consumeFilters},
-		{"ConsumeAgainWithoutAck", consumeAckWait},
-		{"ConsumeLater", consumeLater},
-		{"ConsumeExtend", consumeExtend},
-		{"ConsumeShared", consumeShared},
-		{"ConsumeMaxOpen", consumeMaxOpen},
-		{"ConsumeStopGivesBack", consumeStop},
-		{"ConsumeWithoutStream", consumeNowhere},
-		{"WorkQueueEmpties", workQueue},
-		{"WorkQueueFull", workQueueFull},
-		{"WorkQueueKnowsWhatItGave", workQueueKnowsWhatItGave},
-		{"BucketCreateUpdateDelete", bucketLife},
-		{"BucketConflicts", bucketConflicts},
-		{"BucketOneCreatorWins", bucketRace},
-		{"BucketOneChangeWins", bucketUpdateRace},
-		{"BucketMissing", bucketMissing},
-		{"BucketFull", bucketFull},
-		{"Watch", watchAll},
-		{"WatchEndsWithItsContext", watchContext},
-		{"WatchMissingBucket", watchMissing},
-		{"CloseFinishesHandlers", closeFinishes},
-		{"ClosedIsUnavailable", closedIsUnavailable},
-		{"Connection", connection},
-		{"CutIsUnavailable", cutIsUnavailable},
-		{"CutHearsNothing", cutHearsNothing},
-		{"CutLosesTheAnswer", cutLosesTheAnswer},
-		{"CutGivesToOthers", cutGivesToOthers},
-		{"CutConsumerGoesOn", cutConsumerGoesOn},
-		{"CutWatch", cutWatch},
-	}
-	for _, test := range tests {
+	for _, test := range suite {
 		t.Run(test.name, func(t *testing.T) {
 			test.run(t, &fixture{t: t, connect: start(t)})
 		})
