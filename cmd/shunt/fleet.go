@@ -48,11 +48,10 @@ func pretending() string {
 // newFleet starts the placer, its NATS server and the registry.
 func newFleet(ctx context.Context, dir, listen string, log *slog.Logger) (*fleet, error) {
 	f := &fleet{dir: dir, real: pretending(), log: log}
+	c := placerd.Defaults()
+	c.EmbedNATS, c.StoreDir, c.StoreSize, c.ID, c.Logger = listen, filepath.Join(dir, "nats"), 256<<20, "placer-1", log
 	var err error
-	f.placer, err = placerd.Start(ctx, placerd.Config{
-		EmbedNATS: listen, StoreDir: filepath.Join(dir, "nats"), Sync: "always", StoreSize: 256 << 20,
-		Replicas: 1, HTTP: "127.0.0.1:0", ID: "placer-1", SubjectRoot: messages.DefaultRoot, Logger: log,
-	})
+	f.placer, err = placerd.Start(ctx, c)
 	if err == nil {
 		f.registry, err = toybox.Serve("127.0.0.1:0")
 	}

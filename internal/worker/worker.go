@@ -110,6 +110,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Peers == 0 {
 		c.Peers = 256
 	}
+	if c.Peers < 0 {
+		return c, fmt.Errorf("worker: peers: %d is not allowed; want at least 1", c.Peers)
+	}
 	for _, d := range []struct {
 		name     string
 		value    *time.Duration

@@ -4,20 +4,18 @@
 package workerd
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/shunt-fleet/shunt/internal/worker/policy"
 	"github.com/shunt-fleet/shunt/pkg/messages"
-	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/network"
 )
 
 // ContainerdManaged is the --containerd of a worker that runs its own.
@@ -51,7 +49,8 @@ type Config struct {
 	Subnet             string
 	SubjectRoot        string
 
-	subnet netip.Prefix // of Subnet
+	subnet  netip.Prefix   // of Subnet
+	allowed *policy.Policy // of Policy
 
 	// LoggerPath is the program that keeps containers' output, the worker
 	// itself; it is found when it is not given.
@@ -95,59 +94,16 @@ func nodeName(host string) string {
 	return ""
 }
 
-// validate fills in what follows from the rest and names the flag at fault.
+// validate fills in what follows from the rest and names the flag at fault,
+// before anything is started.
 func (c *Config) validate() error {
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
-	if c.NATS == "" {
-		return errors.New("--nats: no URL is given; want one such as nats://127.0.0.1:4222")
-	}
-	if err := messages.CheckToken("--node", c.Node); err != nil {
-		return err
-	}
-	if c.StateDir == "" {
-		return errors.New("--state-dir: none is given; want a directory of this worker's own that outlives it")
-	}
-	switch {
-	case c.Heartbeat <= 0:
-		return fmt.Errorf("--heartbeat: %v is not allowed; want a duration above 0, such as 3s", c.Heartbeat)
-	case c.TTL < 2*c.Heartbeat:
-		return fmt.Errorf("--ttl: %v is not allowed; want at least twice the heartbeat (%v), so that one lost heartbeat is not a lost node", c.TTL, c.Heartbeat)
-	}
-	if c.DrainTimeout < 0 {
-		return fmt.Errorf("--drain-timeout: %v is not allowed; want a duration such as 30s, or 0s to wait for nothing", c.DrainTimeout)
-	}
-	for _, later := range []struct{ flag, value string }{
-		{"--delegate", c.Delegate}, {"--install-wsl", c.InstallWSL},
-	} {
-		if later.value != "" {
-			return fmt.Errorf("%s: %q: this version does not know it yet; leave it out", later.flag, later.value)
-		}
-	}
-	if c.Subnet != "" {
-		var err error
-		if c.subnet, err = netip.ParsePrefix(c.Subnet); err == nil {
-			err = network.CheckSubnet(c.subnet)
-		}
-		if err != nil {
-			return fmt.Errorf("--subnet: %q: %w", c.Subnet, err)
-		}
-	}
-	switch c.Runtime {
-	case RuntimeMemory:
-		if len(c.Platforms) == 0 {
-			c.Platforms = []string{"linux/" + runtime.GOARCH}
-		}
-		if _, err := c.platforms(); err != nil {
+	for _, check := range []func() error{c.checkServer, c.checkNode, c.checkTimes, c.checkRuntime, c.checkContainerd} {
+		if err := check(); err != nil {
 			return err
 		}
-	case RuntimeContainerd:
-		if len(c.Platforms) > 0 {
-			return fmt.Errorf("--platforms: %s: only --runtime memory pretends; containerd runs what it runs", strings.Join(c.Platforms, ","))
-		}
-	default:
-		return fmt.Errorf("--runtime: %q is not a runtime; want containerd or memory", c.Runtime)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
 	}
 	if c.Tools == "" {
 		c.Tools = ToolsBeside()

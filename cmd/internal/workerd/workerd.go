@@ -57,13 +57,6 @@ func (w *Worker) start(ctx context.Context, c *Config) error {
 		return fmt.Errorf("--state-dir: %w", err)
 	}
 	root := messages.Root(c.SubjectRoot)
-	if err := root.Validate(); err != nil {
-		return fmt.Errorf("--subject-root: %w", err)
-	}
-	allowed, err := c.policy()
-	if err != nil {
-		return err
-	}
 	host, room, err := describeHost()
 	if err != nil {
 		return err
@@ -94,7 +87,7 @@ func (w *Worker) start(ctx context.Context, c *Config) error {
 	}
 	w.worker, err = worker.Start(ctx, worker.Config{
 		Node: c.Node, Bus: w.bus, Runtime: w.runtimes.composite, Journal: w.journal, Root: root,
-		Labels: c.Labels, Host: host, Total: room, Version: version.Version, Policy: allowed, Logger: c.Logger,
+		Labels: c.Labels, Host: host, Total: room, Version: version.Version, Policy: c.allowed, Logger: c.Logger,
 		Heartbeat: c.Heartbeat, TTL: c.TTL, Peers: c.Peers, Guard: guard, Clock: lease.BootClock{}, Key: key,
 	})
 	if err != nil {

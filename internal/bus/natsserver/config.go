@@ -53,19 +53,20 @@ func (c Config) options() (*server.Options, error) {
 		// Zero is "find out"; any other number is a reservation that must hold.
 		JetStreamMaxStore: c.MaxStore,
 	}
-	if opts.SyncAlways, opts.SyncInterval, err = c.sync(); err != nil {
+	if opts.SyncAlways, opts.SyncInterval, err = ParseSync(c.Sync); err != nil {
 		return nil, fmt.Errorf("nats server: %w", err)
 	}
 	return opts, nil
 }
 
-func (c Config) sync() (always bool, every time.Duration, err error) {
-	if c.Sync == "" || c.Sync == SyncAlways {
+// ParseSync reads what Config.Sync says.
+func ParseSync(text string) (always bool, every time.Duration, err error) {
+	if text == "" || text == SyncAlways {
 		return true, 0, nil
 	}
-	every, err = time.ParseDuration(c.Sync)
+	every, err = time.ParseDuration(text)
 	if err != nil || every <= 0 {
-		return false, 0, fmt.Errorf("sync: %q is neither %q nor a duration above zero such as \"1s\"", c.Sync, SyncAlways)
+		return false, 0, fmt.Errorf("sync: %q is neither %q nor a duration above zero such as \"1s\"", text, SyncAlways)
 	}
 	return false, every, nil
 }
