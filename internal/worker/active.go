@@ -32,9 +32,9 @@ type active struct {
 	mu         sync.Mutex
 	cancel     context.CancelCauseFunc // nil before the attempt is being worked on
 	givenUp    error
-	leaseGrace time.Duration   // when the lease was over: how long the container may take to stop
-	stopping   chan struct{}   // closed when whoever asked for the container's end has seen it; nil: nobody asked
-	view       supervise.State // as it was last
+	leaseGrace time.Duration     // when the lease was over: how long the container may take to stop
+	stopping   []<-chan struct{} // closed when those who asked for the container's end have seen it
+	view       supervise.State   // as it was last
 }
 
 // setCancel says how to give the attempt up; it may have been given up already.

@@ -37,7 +37,8 @@ func (at *active) ask(ctx context.Context, ev supervise.Event) (wasWaiting bool,
 
 // endAsked notes that a container's end is asked for, so that it is neither
 // started again nor a failure of a service. Until seen is called the container is
-// not tidied away: whoever asked wants to see how it ended.
+// not tidied away: whoever asked wants to see how it ended. Several may ask at
+// once, by its several names.
 func (w *Worker) endAsked(ctx context.Context, id runtime.ContainerID) (waits bool, seen func(), err error) {
 	at := w.runningOn(ctx, id)
 	if at == nil {
@@ -45,7 +46,7 @@ func (w *Worker) endAsked(ctx context.Context, id runtime.ContainerID) (waits bo
 	}
 	done := make(chan struct{})
 	at.mu.Lock()
-	at.stopping = done
+	at.stopping = append(at.stopping, done)
 	at.mu.Unlock()
 	seen = func() { close(done) }
 	if waits, err = at.ask(ctx, supervise.StopAsked{}); err != nil {
@@ -54,9 +55,9 @@ func (w *Worker) endAsked(ctx context.Context, id runtime.ContainerID) (waits bo
 	return waits, seen, err
 }
 
-// stopSeen is closed when whoever asked for the container's end has seen it;
-// nil when nobody has asked.
-func (at *active) stopSeen() <-chan struct{} {
+// stopsSeen are closed when those who asked for the container's end have seen it,
+// each its own.
+func (at *active) stopsSeen() []<-chan struct{} {
 	at.mu.Lock()
 	defer at.mu.Unlock()
 	return at.stopping

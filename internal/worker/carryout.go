@@ -44,7 +44,7 @@ func (w *Worker) carryOut(at *active, resumed bool) {
 	if !ok {
 		return // so does this
 	}
-	w.tidy(&at.Attempt, at.stopSeen())
+	w.tidy(&at.Attempt, at.stopsSeen()...)
 	w.leases.part(at.Key())
 	w.attempts.drop(at, makesContainer(at, &o))
 	w.roomChanged(at)

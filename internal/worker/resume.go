@@ -57,7 +57,7 @@ func (w *Worker) tidyAll() {
 		case err != nil:
 			w.log.Warn("the journal cannot be read", "error", err)
 		case a.Phase == journal.PhaseEnded:
-			w.tidy(&a, nil)
+			w.tidy(&a)
 		}
 	}
 }

@@ -302,6 +302,7 @@ type faultyRuntime struct {
 	away    bool
 	creates int
 	deaf    bool                                             // stops hang
+	held    chan struct{}                                    // closed when the next stop may go on; nil: at once
 	sick    string                                           // what every health check finds wrong
 	exec    *runtime.ExecResult                              // what every exec gives, if set
 	hang    chan struct{}                                    // closed when lists no longer hang; nil: they do not
@@ -330,24 +331,6 @@ func (f *faultyRuntime) hangs() (goOn func()) {
 	defer f.mu.Unlock()
 	f.hang = make(chan struct{})
 	return func() { close(f.hang) }
-}
-
-// setDeafToStop makes stops hang.
-func (f *faultyRuntime) setDeafToStop(deaf bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.deaf = deaf
-}
-
-func (f *faultyRuntime) Stop(ctx context.Context, id runtime.ContainerID, timeout time.Duration) error {
-	f.mu.Lock()
-	deaf := f.deaf
-	f.mu.Unlock()
-	if deaf {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	return f.Runtime.Stop(ctx, id, timeout)
 }
 
 func (f *faultyRuntime) gone() bool {

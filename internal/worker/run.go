@@ -226,8 +226,8 @@ func (w *Worker) createFrom(ctx context.Context, at *active, id runtime.Containe
 }
 
 // tidy removes the container of an attempt that has ended, once it has been
-// kept for as long as the job wants, and seen is closed if it is not nil.
-func (w *Worker) tidy(a *journal.Attempt, seen <-chan struct{}) {
+// kept for as long as the job wants, and all of seen are closed.
+func (w *Worker) tidy(a *journal.Attempt, seen ...<-chan struct{}) {
 	if a.Job.Op != messages.OpRun {
 		return
 	}
@@ -239,11 +239,11 @@ func (w *Worker) tidy(a *journal.Attempt, seen <-chan struct{}) {
 			return
 		case <-time.After(keep):
 		}
-		if seen != nil {
+		for _, one := range seen {
 			select {
 			case <-w.ctx.Done():
 				return
-			case <-seen:
+			case <-one:
 			}
 		}
 		_, err := persistFor(w.ctx, w, 0, "remove container "+id.String(), func() (struct{}, error) {
