@@ -22,13 +22,12 @@ const (
 	Slow         Fault = "slow"          // the server hears of it Delay later
 	RefuseBefore Fault = "refuse-before" // Unavailable
 	RefuseAfter  Fault = "refuse-after"
-	CutBefore    Fault = "cut-before" // all clients' connections break, as when the server dies
-	CutAfter     Fault = "cut-after"
+	CutAfter     Fault = "cut-after"   // and all clients' connections break, as when the server dies
 	HangBefore   Fault = "hang-before" // no answer until the client gives up
 	HangAfter    Fault = "hang-after"
 )
 
 // reaches tells whether the server hears of the call.
 func (f Fault) reaches() bool {
-	return f != RefuseBefore && f != CutBefore && f != HangBefore
+	return f != RefuseBefore && f != HangBefore
 }

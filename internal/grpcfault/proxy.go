@@ -123,7 +123,7 @@ func (p *Proxy) fail(client grpc.ServerStream, full string, fault Fault) error {
 		case <-client.Context().Done():
 		case <-p.closed:
 		}
-	case CutBefore, CutAfter:
+	case CutAfter:
 		p.listener.cut()
 	}
 	return status.Errorf(codes.Unavailable, "grpcfault: %s of %s", fault, full)

@@ -71,7 +71,6 @@ func TestFaults(t *testing.T) {
 		{grpcfault.Slow, 1, codes.OK},
 		{grpcfault.RefuseBefore, 0, codes.Unavailable},
 		{grpcfault.RefuseAfter, 1, codes.Unavailable},
-		{grpcfault.CutBefore, 0, codes.Unavailable},
 		{grpcfault.CutAfter, 1, codes.Unavailable},
 		{grpcfault.HangBefore, 0, codes.DeadlineExceeded},
 		{grpcfault.HangAfter, 1, codes.DeadlineExceeded},
@@ -117,7 +116,7 @@ func TestStream(t *testing.T) {
 			t.Fatalf("%v, %v; want %v", got, err, want)
 		}
 	}
-	p.Plan(func(grpcfault.Call) grpcfault.Fault { return grpcfault.CutBefore })
+	p.Plan(func(grpcfault.Call) grpcfault.Fault { return grpcfault.CutAfter })
 	if err := check(t.Context(), client); status.Code(err) != codes.Unavailable {
 		t.Errorf("a call that is cut: %v", err)
 	}
