@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/containerd/errdefs"
@@ -16,6 +18,9 @@ type rule struct {
 	table, chain string
 	spec         []string
 }
+
+// chains are where the bridge's rules are.
+var chains = []struct{ table, chain string }{{"nat", "POSTROUTING"}, {"filter", "FORWARD"}}
 
 // rulesFor let what comes from the bridge out under the machine's address, and
 // let the answers and what was sent to a published port in. The second part
@@ -81,8 +86,9 @@ func appendRules(rules []rule) error {
 	return nil
 }
 
-// remove takes the rules away; without iptables there are none.
-func (f *firewall) remove(rules []rule) error {
+// remove takes the bridge's rules away, whichever of them are there and whatever
+// subnet they are for; without iptables there are none.
+func (f *firewall) remove(bridge string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.made = false
@@ -91,8 +97,21 @@ func (f *firewall) remove(rules []rule) error {
 		return nil
 	}
 	var errs []error
-	for _, r := range rules {
-		errs = append(errs, ipt.DeleteIfExists(r.table, r.chain, r.spec...))
+	for _, at := range chains {
+		lines, err := ipt.List(at.table, at.chain)
+		errs = append(errs, err)
+		for _, line := range lines {
+			// "-A FORWARD -i shunt-… -m comment --comment shunt-… -j ACCEPT"
+			if words := strings.Fields(line); len(words) > 2 && isOf(bridge, words) {
+				errs = append(errs, ipt.DeleteIfExists(at.table, at.chain, words[2:]...))
+			}
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// isOf tells whether a rule's comment is the bridge's name.
+func isOf(bridge string, words []string) bool {
+	i := slices.Index(words, "--comment")
+	return i >= 0 && i+1 < len(words) && words[i+1] == bridge
 }

@@ -95,7 +95,7 @@ func (n *Networks) settleSubnet() (netip.Prefix, error) {
 	if err != nil || wanted == kept {
 		return wanted, err
 	}
-	if err := n.removeBridge(kept); err != nil {
+	if err := n.removeBridge(); err != nil {
 		return netip.Prefix{}, err
 	}
 	return wanted, os.WriteFile(n.cfg.subnetFile(), []byte(wanted.String()+"\n"), 0o644)
@@ -120,12 +120,11 @@ func (n *Networks) keptSubnet() (netip.Prefix, error) {
 	return kept, nil
 }
 
-// removeBridge takes the bridge and its rules away.
-func (n *Networks) removeBridge(subnet netip.Prefix) error {
-	if subnet.IsValid() {
-		if err := n.firewall.remove(rulesFor(n.cfg.bridge(), subnet)); err != nil {
-			return err
-		}
+// removeBridge takes the bridge and its rules away. It may be called again after
+// it was cut off at any step.
+func (n *Networks) removeBridge() error {
+	if err := n.firewall.remove(n.cfg.bridge()); err != nil {
+		return fmt.Errorf("network: remove the rules of the bridge %s: %w", n.cfg.bridge(), err)
 	}
 	link, err := netlink.LinkByName(n.cfg.bridge())
 	if _, gone := errors.AsType[netlink.LinkNotFoundError](err); gone {

@@ -39,7 +39,7 @@ func (n *Networks) Sweep(ctx context.Context, running, known func(id string) boo
 
 func (n *Networks) ids() ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(n.cfg.RunDir, "containers"))
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("network: %w", err)
 	}
 	var ids []string
@@ -79,17 +79,14 @@ func (n *Networks) sweepPlugins(ctx context.Context, valid []types.GCAttachment)
 }
 
 // Destroy takes everything away, the bridge and its rules too. It is for a node
-// that is being given up, after its containers are gone.
+// that is being given up, after its containers are gone. The directories go
+// last, so that one that was cut off can be found and done again.
 func (n *Networks) Destroy(ctx context.Context) error {
 	none := func(string) bool { return false }
 	if err := n.Sweep(ctx, none, none); err != nil {
 		return err
 	}
-	kept, err := n.keptSubnet()
-	if err != nil {
-		return err
-	}
-	if err := n.removeBridge(kept); err != nil {
+	if err := n.removeBridge(); err != nil {
 		return err
 	}
 	return os.RemoveAll(n.cfg.RunDir)
