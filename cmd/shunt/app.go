@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,9 +26,11 @@ type app struct {
 
 	cfg     client.Config
 	context string // of the nats command line, by name
+	both    bool   // a server is given beside the context
 	root    string
 	output  string
 	timeout time.Duration
+	begun   bool // the command line was well-formed, and a verb is at work
 }
 
 // run is main with its surroundings as arguments; it returns the exit code.
@@ -40,10 +43,14 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	cmd.SetErr(errOut)
 	ctx, stop := process.Signals(ctx)
 	defer stop()
-	err := cmd.ExecuteContext(ctx)
+	verb, err := cmd.ExecuteContextC(ctx)
 	if err != nil && !errors.Is(err, errJobFailed) {
-		_, _ = fmt.Fprintln(errOut, "shunt:", err)
-		if next := nextStep(err); next != "" {
+		_, _ = fmt.Fprintln(errOut, "shunt:", strings.TrimSpace(err.Error()))
+		next := nextStep(err)
+		if !a.begun {
+			next = fmt.Sprintf("`%s --help` says what there is", verb.CommandPath())
+		}
+		if next != "" {
 			_, _ = fmt.Fprintln(errOut, "next:", next)
 		}
 	}
@@ -107,17 +114,26 @@ func (a *app) addVerbs(root *cobra.Command) {
 	} {
 		for _, verb := range verbs {
 			verb.GroupID = group
+			do := verb.RunE
+			verb.RunE = func(cmd *cobra.Command, args []string) error { a.begun = true; return do(cmd, args) }
 		}
 		root.AddCommand(verbs...)
 	}
 	root.AddCommand(completionCommand())
 }
 
-// begin reads the settings that all verbs have.
+// begin reads the settings that all verbs have. Server and context are two ways to
+// say the same: the one on the command line wins over the other one elsewhere.
 func (a *app) begin(cmd *cobra.Command) error {
-	if err := settings.Apply(cmd.Flags()); err != nil {
+	f := cmd.Flags()
+	byURL, byContext := f.Changed("nats"), f.Changed("context")
+	if err := settings.Apply(f); err != nil {
 		return err
 	}
+	if byURL && !byContext {
+		a.context = ""
+	}
+	a.both = f.Changed("nats") && byURL == byContext
 	a.cfg.Root = messages.Root(a.root)
 	if !slices.Contains([]string{"table", "json"}, a.output) {
 		return fmt.Errorf("--output: %q is not a form; want table or json", a.output)

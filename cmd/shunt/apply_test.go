@@ -79,8 +79,11 @@ func TestApply(t *testing.T) {
 
 	p.wantPlan(p.plans("", "delete", "shop", "--dry-run"), "shop-web-rep-0 remove", "shop-web-rep-1 remove", "shop-db-rep-0 remove")
 	p.wantPlan(p.plans(shop, "delete", "-f", "-", "--wait"), "shop-web-rep-0 remove", "shop-web-rep-1 remove", "shop-db-rep-0 remove")
-	_, errOut := p.shunt(exitDone, "delete", "shop")
+	out, errOut := p.shunt(exitDone, "delete", "shop")
 	p.wants(errOut, "nothing of deployment shop runs")
+	if out != "" {
+		t.Errorf("and yet there is a table: %s", out)
+	}
 	p.wantPlan(p.plans(shop, apply...), // and what was deleted can be wanted again
 		"shop-web-rep-0 retry", "shop-web-rep-1 retry", "shop-db-rep-0 retry", "shop-migrate-rep-0 keep")
 }

@@ -23,7 +23,7 @@ func completionCommand() *cobra.Command {
 		Use:   "completion bash|zsh|fish|powershell",
 		Short: "print a script with which a shell completes verbs, flags, and the names of jobs and nodes",
 		Long: "Prints a script with which a shell completes verbs, flags, and the names of jobs and nodes:\n\n" +
-			"  bash: source <(shunt completion bash)\n" +
+			"  bash: source <(shunt completion bash)    (with bash-completion)\n" +
 			"  zsh:  shunt completion zsh > \"${fpath[1]}/_shunt\"\n" +
 			"  fish: shunt completion fish > ~/.config/fish/completions/shunt.fish",
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
@@ -60,10 +60,12 @@ func (a *app) complete(cmd *cobra.Command, names func(context.Context, *client.C
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-func (a *app) completeNodes(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+// completeNodes also completes the last of several nodes, with commas between.
+func (a *app) completeNodes(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	before := begun[:strings.LastIndexByte(begun, ',')+1]
 	return a.complete(cmd, func(ctx context.Context, c *client.Client, add func(string) bool) {
 		for n, err := range c.Nodes(ctx, messages.NodesRequest{}) {
-			if err != nil || !add(n.Node) {
+			if err != nil || !add(before+n.Node) {
 				return
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/nats-io/nats.go"
 	"github.com/synadia-io/orbit.go/natscontext"
@@ -49,7 +48,7 @@ func (a *app) connectByContext(ctx context.Context, cfg client.Config) (*client.
 	if cfg.TLSCA != "" {
 		opts = append(opts, nats.RootCAs(cfg.TLSCA))
 	}
-	if cfg.URL != defaultURL || os.Getenv("SHUNT_NATS") != "" {
+	if a.both {
 		return nil, nil, fmt.Errorf("--context %q and --nats %q are both given; want one", a.context, cfg.URL)
 	}
 	nc, about, err := natscontext.Connect(a.context, opts...)

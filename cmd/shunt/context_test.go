@@ -49,6 +49,14 @@ func TestContextsOfTheNatsCommandLine(t *testing.T) {
 		_, errOut := p.shunt(c.code, c.args...)
 		p.wants(errOut, c.says...)
 	}
+
+	// What is on the command line wins over what is elsewhere.
+	t.Setenv("SHUNT_CONTEXT", "nowhere")
+	p.shunt(exitDone, "--nats", p.fleet.placer.URL, "nodes")
+	t.Setenv("SHUNT_NATS", "nats://127.0.0.1:1")
+	p.shunt(exitDone, "--context", "here", "nodes")
+	_, errOut := p.shunt(exitBadUse, "nodes")
+	p.wants(errOut, "want one")
 }
 
 // A context's password, token and the like are the connection's.

@@ -56,7 +56,10 @@ func (a *app) delete(ctx context.Context, c *client.Client, name string, dryRun,
 		p.steps = append(p.steps, step{Action: actRemove, Container: job.ContainerName(), Job: job.ID, Why: "deployment " + name + " is deleted"})
 	}
 	if len(p.steps) == 0 {
-		a.note("nothing of deployment %s runs", name)
+		a.note("nothing of deployment %s runs; `shunt jobs` lists what does", name)
+		if a.output == "table" {
+			return nil
+		}
 	}
 	if err := a.showPlan(p); err != nil || dryRun {
 		return err

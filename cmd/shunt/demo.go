@@ -161,7 +161,7 @@ func (s *story) ending(ctx context.Context, id string) error {
 		return err
 	}
 	s.say("The placer chose %s:", rec.Node)
-	if err := showVerdicts(s.out, &reply); err != nil {
+	if err := s.showVerdicts(&reply); err != nil {
 		return err
 	}
 	s.say("")

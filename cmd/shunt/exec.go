@@ -69,6 +69,9 @@ func (a *app) exec(ctx context.Context, e *execution) error {
 		defer restore()
 		code, err := a.execIn(ctx, c.Node(p.node), e, streams)
 		restore()
+		if err != nil && ctx.Err() != nil {
+			return fmt.Errorf("%w: %w", errProgramEnded, context.Cause(ctx))
+		}
 		if err != nil {
 			return err
 		}
@@ -104,6 +107,9 @@ func (a *app) execEnded(p place, code int) error {
 	}
 	return nil
 }
+
+// errProgramEnded says what came of a program whose asker has gone away.
+var errProgramEnded = errors.New("given up, and the program is ended")
 
 // errNoTerminal says why there is no terminal.
 var errNoTerminal = errors.New("-t wants a terminal, and standard input is none; leave -t out")

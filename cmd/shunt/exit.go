@@ -48,11 +48,11 @@ func exitCode(err error) int {
 // nextSteps are what to do about an error of a class that a person can do
 // something about.
 var nextSteps = map[messages.Code]string{
-	messages.CodeNotFound:           "`shunt jobs` and `shunt jobs --state completed` list what there is, `shunt nodes` the nodes",
+	messages.CodeNotFound:           "`shunt jobs`, `shunt jobs --state completed`, `shunt nodes` and `shunt images NODE` list what there is",
 	messages.CodeAlreadyExists:      "`shunt jobs --service NAME` shows who has the name; --replace takes it over",
 	messages.CodeIDConflict:         "leave --id out, and an id is made up; or give another",
 	messages.CodeExpired:            "submit it under a new id",
-	messages.CodeFailedPrecondition: "`shunt get JOB` shows where the job stands",
+	messages.CodeFailedPrecondition: "`shunt get JOB`, `shunt inspect CONTAINER` and `shunt nodes` show how things stand",
 	messages.CodeNotImplemented:     "docs/protocol.md lists what this version does not do",
 	messages.CodeUnavailable:        "it can be tried again; `shunt nodes` shows which nodes are there",
 	messages.CodeWrongIncarnation:   "ask again; the node has lost its journal meanwhile",
@@ -68,8 +68,12 @@ func nextStep(err error) string {
 		return "start one with `placer --embed-nats HOST:PORT` or `shunt dev`, or name yours with --nats, --context or SHUNT_NATS"
 	case errors.Is(err, client.ErrUnreachable):
 		return "`shunt nodes` shows which workers are there, `nats micro ls` the placers as well"
+	case errors.Is(err, errProgramEnded):
+		return ""
 	case errors.Is(err, context.DeadlineExceeded):
 		return "nothing is undone by that; ask again, or wait longer with --timeout"
+	case errors.Is(err, context.Canceled):
+		return "nothing is undone by that; what was asked for goes on"
 	}
 	return ""
 }

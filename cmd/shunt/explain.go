@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +34,7 @@ func (a *app) explainCommand() *cobra.Command {
 			case len(args) == 1:
 				req.ID = args[0]
 			default:
-				return fmt.Errorf("no job is given; want the id of one, or -f FILE")
+				return errors.New("no job is given; want the id of one, or -f FILE")
 			}
 			return a.ask(cmd.Context(), func(ctx context.Context, c *client.Client) error {
 				reply, err := c.Explain(ctx, req)
@@ -40,7 +44,7 @@ func (a *app) explainCommand() *cobra.Command {
 				if a.output == "json" {
 					return a.json(reply)
 				}
-				return showVerdicts(a.out, &reply)
+				return a.showVerdicts(&reply)
 			})
 		},
 	}
@@ -49,17 +53,44 @@ func (a *app) explainCommand() *cobra.Command {
 }
 
 // showVerdicts prints what placement thinks of every node.
-func showVerdicts(w io.Writer, reply *messages.ExplainReply) error {
+func (a *app) showVerdicts(reply *messages.ExplainReply) error {
 	rows := [][]string{{"NODE", "VERDICT", "WHY"}}
-	for _, n := range reply.Nodes {
-		switch {
-		case n.Node == reply.Chosen:
-			rows = append(rows, []string{n.Node, "chosen", fmt.Sprintf("score %.1f", n.Score)})
-		case n.OK:
-			rows = append(rows, []string{n.Node, "would do", fmt.Sprintf("score %.1f", n.Score)})
-		default:
-			rows = append(rows, []string{n.Node, n.Code, n.Reason})
+	for i := range reply.Nodes {
+		n := &reply.Nodes[i]
+		verdict, why := n.Code, n.Reason
+		if n.OK {
+			verdict, why = "would do", scoreOf(n)
+		}
+		if n.Node == reply.Chosen {
+			verdict = "chosen"
+		}
+		if n.Changed {
+			why += "; it has changed since"
+		}
+		rows = append(rows, []string{n.Node, verdict, why})
+	}
+	if err := printProse(a.out, rows); err != nil {
+		return err
+	}
+	if reply.More > 0 {
+		a.note("%d more nodes have no room here", reply.More)
+	}
+	return nil
+}
+
+// scoreOf is a node's score and what it is the sum of, the most first.
+func scoreOf(n *messages.NodeVerdict) string {
+	var parts []string
+	for _, name := range slices.SortedFunc(maps.Keys(n.Parts), func(x, y string) int {
+		return cmp.Or(cmp.Compare(n.Parts[y], n.Parts[x]), cmp.Compare(x, y))
+	}) {
+		if n.Parts[name] != 0 {
+			parts = append(parts, fmt.Sprintf("%s %.1f", name, n.Parts[name]))
 		}
 	}
-	return printTable(w, rows)
+	score := fmt.Sprintf("score %.1f", n.Score)
+	if len(parts) == 0 {
+		return score
+	}
+	return score + ": " + strings.Join(parts, ", ")
 }

@@ -23,6 +23,7 @@ func (a *app) getCommand() *cobra.Command {
 			switch {
 			case watch && len(args) == 1:
 				return a.last(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+					a.noteUnknown(ctx, c, args[0])
 					return follow(ctx, a, c.Watch(ctx, args[0]), recordLine)
 				})
 			case watch:
@@ -73,7 +74,7 @@ func (a *app) showRecord(r *messages.Record) error {
 		return nil
 	}
 	_, _ = fmt.Fprintln(a.out)
-	return printTable(a.out, historyRows(r))
+	return printProse(a.out, historyRows(r))
 }
 
 func historyRows(r *messages.Record) [][]string {

@@ -22,12 +22,15 @@ func list[T any](a *app, head []string, items iter.Seq2[T, error], row func(*T) 
 		return jsonList(a.out, items)
 	}
 	t := newTable(a.out, head)
+	some := false
 	for item, err := range items {
+		if err != nil && some {
+			_ = t.flush() // what there is
+		}
 		if err == nil {
-			err = t.row(row(&item)...)
+			some, err = true, t.row(row(&item)...)
 		}
 		if err != nil {
-			_ = t.flush() // what there is
 			return err
 		}
 	}

@@ -46,11 +46,13 @@ var nodesHead = []string{"NODE", "STATE", "HEARD", "RUNS", "CONTAINERS", "LABELS
 
 // showNodes prints a line for each node.
 func showNodes(w io.Writer, nodes []messages.NodeInfo) error {
-	rows := [][]string{nodesHead}
+	t := newTable(w, nodesHead)
 	for i := range nodes {
-		rows = append(rows, nodeRow(&nodes[i]))
+		if err := t.row(nodeRow(&nodes[i])...); err != nil {
+			return err
+		}
 	}
-	return printTable(w, rows)
+	return t.flush()
 }
 
 func nodeRow(n *messages.NodeInfo) []string {

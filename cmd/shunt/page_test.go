@@ -44,11 +44,11 @@ The exit codes of every verb are 0 done, 1 the job failed (an op on a container 
 3 not reachable, 4 timed out. Verbs that go on (` + "`-w`, `-f`, `events`" + `) end with Ctrl-C and 0.
 
 A container is named by its own name, ` + "`<service>-rep-<replica>`" + `, by its job's id, or by its service if that has one replica.
-Tables fit the terminal: the widest columns are cut, and nothing is where the output is no terminal. ` + "`--output json`" + ` prints lists as one
-array, an entry a line, and what goes on as a document a line.
+Tables fit the terminal: the widest columns are cut, the reasons of ` + "`get` and `explain`" + ` go on below; where the output is no terminal
+lines are as long as they are. ` + "`--output json`" + ` prints lists as one array, an entry a line, and what goes on as a document a line.
 
 Every flag can be given in the environment (` + "`SHUNT_NATS`" + ` for ` + "`--nats`" + `) or in a YAML file (` + "`--config`" + `). ` + "`--context NAME`" + ` takes server and
-credentials from a context of the ` + "`nats`" + ` command line. Completion, of names too: ` + "`source <(shunt completion bash)`" + `.
+credentials from a context of the ` + "`nats`" + ` command line; of the two, the one on the command line wins. Completion, of names too: ` + "`source <(shunt completion bash)`" + `.
 
 ## Deployments
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -53,7 +55,7 @@ func (a *app) pull(ctx context.Context, c *client.Client, image string, nodes []
 	}
 	told, stop := context.WithCancel(ctx)
 	defer stop()
-	go a.progress(told, c, ids)
+	go a.progress(told, c, slices.Collect(maps.Keys(ids))...)
 	var mu sync.Mutex
 	var errs []error
 	var wg sync.WaitGroup
@@ -74,13 +76,13 @@ func (a *app) pull(ctx context.Context, c *client.Client, image string, nodes []
 	return errors.Join(errs...)
 }
 
-// progress tells how pulls go.
-func (a *app) progress(ctx context.Context, c *client.Client, jobs map[string]string) {
-	for e, err := range c.Events(ctx, messages.EventPulling, messages.EventPulled) {
+// progress tells how the pulls of jobs go.
+func (a *app) progress(ctx context.Context, c *client.Client, jobs ...string) {
+	for e, err := range c.Events(ctx, messages.EventPulling) {
 		if err != nil {
 			return
 		}
-		if _, ours := jobs[e.Job]; ours {
+		if slices.Contains(jobs, e.Job) {
 			a.note("%s: %s %s", e.Node, e.Kind, e.Message)
 		}
 	}

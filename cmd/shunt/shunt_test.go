@@ -90,7 +90,7 @@ func TestAPersonAtATerminal(t *testing.T) {
 		t.Errorf("the last line is %q", out)
 	}
 	out, _ = p.shunt(exitDone, "explain", "j2")
-	p.wants(out, "chosen", "linux-1", "win-1")
+	p.wants(out, "chosen", "linux-1", "win-1", ": drawn ", ", room 10.0")
 	out, _ = p.shunt(exitDone, "nodes")
 	p.wants(out, "windows(10.0.20348)/amd64", "disk=hdd", "alive")
 	out, _ = p.shunt(exitDone, "nodes", "--label", "disk=hdd")
@@ -153,6 +153,10 @@ func TestMistakesNameThemselves(t *testing.T) {
 	}{
 		{exitBadUse, []string{"get", "nobody"}, []string{"not_found", `"nobody"`}},
 		{exitBadUse, []string{"submit"}, []string{"-f FILE"}},
+		{exitBadUse, []string{"job"}, []string{`"job"`, "jobs", "next: `shunt --help`"}},
+		{exitBadUse, []string{"jobs", "--lable", "a=b"}, []string{"--lable", "next: `shunt jobs --help`"}},
+		{exitBadUse, []string{"exec", "web-rep-0"}, []string{"2 arg(s)", "next: `shunt exec --help`"}},
+		{exitBadUse, []string{"apply"}, []string{`"file"`, "next: `shunt apply --help`"}},
 		{exitBadUse, []string{"submit", "x", "--id", "_a"}, []string{"id", `"_a"`, "A-Z"}},
 		{exitBadUse, []string{"--output", "xml", "nodes"}, []string{"--output", `"xml"`, "json"}},
 		{exitUnreachable, []string{"submit", "x", "--node", "nobody"}, []string{"nobody does not answer"}},

@@ -16,7 +16,8 @@ import (
 // the widest columns are cut.
 type table struct {
 	w      io.Writer
-	fit    int // characters of a line; 0: no limit
+	fit    int  // characters of a line; 0: no limit
+	prose  bool // the last column is there to be read: it is not cut but goes on below
 	widths []int
 	rows   [][]string // that are still to be printed; the head is one
 }
@@ -25,7 +26,7 @@ type table struct {
 const pageRows = 100
 
 // narrowest is how far a column may be cut.
-const narrowest = 8
+const narrowest = 4
 
 // newTable begins a table; head may be nil.
 func newTable(w io.Writer, head []string) *table {
@@ -71,13 +72,19 @@ func (t *table) flush() error {
 	widths := fitted(t.widths, t.fit)
 	var b strings.Builder
 	for _, row := range t.rows {
+		left := 0 // of the cell
 		for i, cell := range row {
-			last := i == len(row)-1
-			cell = cut(cell, widths[i], t.fit > 0)
+			switch last := i == len(row)-1; {
+			case last && t.prose && t.fit > 0:
+				cell = strings.Join(wrapped(cell, widths[i]), "\n"+strings.Repeat(" ", left))
+			case t.fit > 0:
+				cell = cut(cell, widths[i])
+			}
 			b.WriteString(cell)
-			if !last {
+			if i < len(row)-1 {
 				b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
 			}
+			left += widths[i] + 2
 		}
 		b.WriteByte('\n')
 	}
@@ -112,18 +119,39 @@ func fitted(widths []int, limit int) []int {
 	return widths
 }
 
-// cut shortens a cell to a width, if it has to fit, and marks that it did.
-func cut(cell string, width int, fit bool) string {
-	if !fit || utf8.RuneCountInString(cell) <= width {
+// cut shortens a cell to a width, and marks that it did.
+func cut(cell string, width int) string {
+	if utf8.RuneCountInString(cell) <= width {
 		return cell
 	}
 	return string([]rune(cell)[:width-1]) + "…"
 }
 
-// printTable prints rows that are all there; the first is the head.
-func printTable(w io.Writer, rows [][]string) error {
+// wrapped breaks text into lines of a width: between words where it can.
+func wrapped(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line+" "+word) <= width {
+			line += " " + word
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		long := []rune(word)
+		for ; len(long) > width; long = long[width:] {
+			lines = append(lines, string(long[:width]))
+		}
+		line = string(long)
+	}
+	return append(lines, line)
+}
+
+// printProse prints rows that are all there, the last column of which is to be
+// read; the first row is the head.
+func printProse(w io.Writer, rows [][]string) error {
 	t := newTable(w, nil)
-	t.rows = rows
+	t.rows, t.prose = rows, true
 	return t.flush()
 }
 

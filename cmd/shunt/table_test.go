@@ -48,12 +48,39 @@ func TestTablesFitTheTerminal(t *testing.T) {
 			t.Errorf("got\n%s", &out)
 		}
 	}
+	if got := fitted([]int{14, 9, 7, 7, 3, 60}, 40); got[0]+got[1]+got[2]+got[3]+got[4]+got[5]+5*2 > 40 {
+		t.Errorf("the columns of shunt jobs are %v wide: more than 40", got)
+	}
 	for _, width := range []int{1, 10, 33} { // too narrow for the columns: nothing but ugly
 		tab := newTable(&bytes.Buffer{}, nil)
 		tab.fit, tab.rows = width, rows
 		if err := tab.flush(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// What is there to be read is not cut: it goes on below, in its column.
+func TestReasonsAreWrapped(t *testing.T) {
+	var out bytes.Buffer
+	tab := newTable(&out, nil)
+	tab.fit, tab.prose = 40, true
+	tab.rows = [][]string{
+		{"NODE", "VERDICT", "WHY"},
+		{"linux-1", "chosen", "score 34.2"},
+		{"win-1", "platform", "needs linux/amd64, runs windows(10.0.20348)/amd64"},
+	}
+	if err := tab.flush(); err != nil {
+		t.Fatal(err)
+	}
+	want := "NODE     VERDICT   WHY\n" +
+		"linux-1  chosen    score 34.2\n" +
+		"win-1    platform  needs linux/amd64,\n" +
+		"                   runs\n" +
+		"                   windows(10.0.20348)/a\n" +
+		"                   md64\n"
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", &out, want)
 	}
 }
 

@@ -66,6 +66,11 @@ func TestAContainerFromStartToEnd(t *testing.T) {
 	p.wants(errOut, "exit code 7")
 	out, _ = p.typing("typed\n", exitDone, "exec", "-i", "web-rep-0", "--output", "json", "--", "true")
 	p.wants(out, `"exit_code": 0`)
+	w := p.begin("exec", "web-rep-0", "--", "sh", "-c", "echo begun; sleep 3600")
+	w.said("begun")
+	w.stop() // as Ctrl-C does
+	w.ends(exitTimedOut)
+	w.said("shunt: given up, and the program is ended")
 	_, errOut = p.shunt(exitBadUse, "exec", "-it", "web-rep-0", "--", "sh")
 	p.wants(errOut, "-t wants a terminal")
 
@@ -173,7 +178,11 @@ func TestJobsAreListedCancelledAndRetried(t *testing.T) {
 	p.wants(errOut, "job nothing", "not_found")
 	p.shunt(exitDone, "retry", "b")
 	_, errOut = p.shunt(exitTimedOut, "--timeout", "300ms", "wait", "--running", "b")
-	p.wants(errOut, "next:")
+	p.wants(errOut, "job b is pending", "disk is hdd", "next:")
+	out, _ = p.shunt(exitBadUse, "jobs", "--state", "wrong")
+	if out != "" {
+		t.Errorf("a list that there is not has a head: %s", out)
+	}
 }
 
 // watching runs a verb that goes on, until stop is called; said waits for what
@@ -221,6 +230,7 @@ func TestWatching(t *testing.T) {
 	one.ends(exitDone)
 	events.said("exited")
 	jobs.said(`"state":"completed"`)
+	p.wants(one.out.String(), `no job "seen" is known yet`)
 	events.stop()
 	jobs.stop()
 	events.ends(exitDone)
@@ -286,9 +296,17 @@ func TestManyJobsFromFiles(t *testing.T) {
 	if out != "" {
 		t.Errorf("with a bad one among them, something is submitted: %s", out)
 	}
-	_, errOut := p.typing("- {id: three, op: run}\n- {id: 4, op: run}\n", exitBadUse, "submit", "-f", "-")
-	p.wants(errOut, "-: line 2", "id")
-	_, errOut = p.typing(two, exitBadUse, "submit", "-f", "-", "--id", "x")
+	for file, says := range map[string]string{
+		"- {id: three, op: start, container: x}\n- {id: 4, op: start}\n":          "-:2: malformed: id: ",
+		"---\nid: five\nop: run\n---\nid: six\nop: run\nspec: {imgae: x}\n":       "-:2: invalid_argument: spec: is missing",
+		"id: six\nop: run\nspec: {image: x}\nplicy: {}\n":                         "-:1: plicy: a Job has no such field",
+		strings.ReplaceAll(job, "%", "7") + "\n\n{\"id\":\"eight\",\"op\":\"r\"}": "-:3: invalid_argument: op: ",
+		shop: "`shunt apply -f` takes it",
+	} {
+		_, errOut := p.typing(file, exitBadUse, "submit", "-f", "-")
+		p.wants(errOut, says)
+	}
+	_, errOut := p.typing(two, exitBadUse, "submit", "-f", "-", "--id", "x")
 	p.wants(errOut, "2 jobs")
 }
 
@@ -321,6 +339,7 @@ func TestCompletionKnowsNames(t *testing.T) {
 	p.wants(complete("get", "w"), "w1")
 	p.wants(complete("inspect", ""), "web-rep-0")
 	p.wants(complete("submit", "--node", ""), "linux-1")
+	p.wants(complete("pull", "x", "--node", "linux-1,"), "linux-1,win-1")
 	p.wants(complete("jobs", "--state", "c"), "cancelled")
 	if out := complete("get", "x"); strings.Contains(out, "w1") {
 		t.Errorf("what begins otherwise is offered: %s", out)

@@ -44,6 +44,7 @@ func (a *app) waitCommand() *cobra.Command {
 func (a *app) waitJobs(ctx context.Context, c *client.Client, ids []string, running bool) error {
 	var failed error
 	for _, id := range ids {
+		a.noteUnknown(ctx, c, id)
 		rec, err := waitJob(ctx, c, id, running)
 		if err != nil {
 			return err
@@ -67,8 +68,11 @@ func (a *app) waitJobs(ctx context.Context, c *client.Client, ids []string, runn
 func waitJob(ctx context.Context, c *client.Client, id string, running bool) (messages.Record, error) {
 	var last messages.Record
 	for rec, err := range c.Watch(ctx, id) {
+		if err != nil && ctx.Err() != nil {
+			return last, &unended{id, last, err}
+		}
 		if err != nil {
-			return last, fmt.Errorf("%w (it was %s)", err, orDash(string(last.State)))
+			return last, err
 		}
 		last = rec
 		if running && rec.State == messages.StateRunning && (rec.Healthy || rec.Job.EffectiveKind() == messages.KindTask) {
@@ -76,6 +80,32 @@ func waitJob(ctx context.Context, c *client.Client, id string, running bool) (me
 		}
 	}
 	return last, nil
+}
+
+// unended is how a wait ends that is given up before its job has ended.
+type unended struct {
+	id    string
+	last  messages.Record // as the job was then
+	cause error
+}
+
+func (e *unended) Error() string {
+	if e.last.State == "" {
+		return fmt.Sprintf("no job %q is known yet", e.id)
+	}
+	return fmt.Sprintf("job %s is %s%s", e.id, stateOf(&e.last), because(e.last.Reason))
+}
+
+func (e *unended) Unwrap() error { return e.cause }
+
+// noteUnknown says that a job is waited for which nobody knows. It may come yet,
+// and it may be a slip of the hand.
+func (a *app) noteUnknown(ctx context.Context, c *client.Client, id string) {
+	ctx, cancel := context.WithTimeout(ctx, completeWithin)
+	defer cancel()
+	if _, err := c.Job(ctx, id); isNotFound(err) {
+		a.note("no job %q is known yet; waiting for it", id)
+	}
 }
 
 // exitOf is how a job's container ended, for the end of a line.

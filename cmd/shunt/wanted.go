@@ -33,6 +33,7 @@ func (w *wanted) flags(cmd *cobra.Command, a *app) {
 	f.StringVar(&w.pull, "pull", "", "always, newer, if_not_present or never")
 	f.BoolVar(&w.replace, "replace", false, "take the name over from the job that holds it")
 	_ = cmd.RegisterFlagCompletionFunc("target", a.completeNodes)
+	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"task", "service"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("pull", cobra.FixedCompletions([]string{"always", "newer", "if_not_present", "never"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -44,21 +45,20 @@ func (a *app) wantedJobs(w *wanted, files, args []string) ([]messages.Job, error
 		return nil, fmt.Errorf("both -f %s and an image (%s) are given; want one", files[0], args[0])
 	case len(files) > 0:
 		var err error
-		if jobs, err = a.readJobs(files); err != nil {
+		if jobs, err = a.readJobs(files, w.apply); err != nil {
 			return nil, err
 		}
 	case len(args) > 0:
-		jobs = []messages.Job{{V: messages.Version, Op: messages.OpRun, Spec: &messages.Spec{Image: args[0], Args: args[1:]}}}
+		job := messages.Job{V: messages.Version, Op: messages.OpRun, Spec: &messages.Spec{Image: args[0], Args: args[1:]}}
+		if err := w.apply(&job); err != nil {
+			return nil, err
+		}
+		jobs = []messages.Job{job}
 	default:
 		return nil, errors.New("no job is given; want -f FILE, or an image")
 	}
 	if len(jobs) > 1 && w.id != "" {
 		return nil, fmt.Errorf("--id %s: %d jobs are given; want one, or ids in the files", w.id, len(jobs))
-	}
-	for i := range jobs {
-		if err := w.apply(&jobs[i]); err != nil {
-			return nil, err
-		}
 	}
 	return jobs, nil
 }

@@ -71,5 +71,8 @@ func (w *Worker) tellPulling(at *active) (tell func(runtime.PullProgress), told 
 // pulling is progress for people; MB are 1,000,000 bytes.
 func pulling(p runtime.PullProgress) string {
 	const mb = 1e6
+	if p.Layers == 0 {
+		return "the manifest" // which says how many there are
+	}
 	return fmt.Sprintf("%d/%d layers, %.1f of %.1f MB", p.LayersDone, p.Layers, float64(p.BytesDone)/mb, float64(p.Bytes)/mb)
 }

@@ -49,7 +49,9 @@ func TestPullingIsTold(t *testing.T) {
 	inRig(t, func(t *testing.T, r *rig) {
 		pulling := r.heardEvents(messages.EventPulling)
 		r.faulty.pulls = func(_ context.Context, opts runtime.PullOptions) error {
-			for i := range 30 {
+			opts.Progress(runtime.PullProgress{Bytes: 500})
+			time.Sleep(90 * time.Millisecond)
+			for i := range 29 {
 				opts.Progress(runtime.PullProgress{Layers: 7, LayersDone: i / 5, Bytes: 88_100_000, BytesDone: int64(i) * 1_230_000})
 				time.Sleep(90 * time.Millisecond)
 			}
@@ -68,7 +70,7 @@ func TestPullingIsTold(t *testing.T) {
 				t.Errorf("an event is about %s/%d", e.Job, e.Attempt)
 			}
 		}
-		want := []string{"0/7 layers, 0.0 of 88.1 MB", "2/7 layers, 13.5 of 88.1 MB", "4/7 layers, 27.1 of 88.1 MB"}
+		want := []string{"the manifest", "2/7 layers, 12.3 of 88.1 MB", "4/7 layers, 25.8 of 88.1 MB"}
 		if !slices.Equal(said, want) {
 			t.Errorf("said %q, want %q: one a second", said, want)
 		}

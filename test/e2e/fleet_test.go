@@ -44,11 +44,11 @@ func newFleet(t *testing.T, flags ...string) *fleet {
 }
 
 // serveImages starts the registry.
-func (f *fleet) serveImages() {
+func (f *fleet) serveImages(options ...toybox.RegistryOption) {
 	f.t.Helper()
 	f.program = testenv.Toybox(f.t)
 	var err error
-	if f.registry, err = toybox.Serve("127.0.0.1:0"); err != nil {
+	if f.registry, err = toybox.Serve("127.0.0.1:0", options...); err != nil {
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() { f.registry.Close() })

@@ -160,9 +160,10 @@ var changing = []struct {
 	{regexp.MustCompile(`\bjob-[a-z0-9]{10}\b`), "JOB"},
 	{regexp.MustCompile(`-[0-9a-f]{8}\b`), "-FINGERPRINT"},
 	{regexp.MustCompile(`\b\d+(\.\d+)?(ms|µs|s)\b`), "DURATION"},
-	{regexp.MustCompile(`score"?:? ?\d+(\.\d+)?`), "SCORE"},
+	{regexp.MustCompile(`score"?:? ?\d+(\.\d+)?(: [a-z_0-9., ]+)?`), "SCORE"},
 	{regexp.MustCompile(` {2,}`), "  "},
-	{regexp.MustCompile(`(?m)^on (win|linux)-1\n`), ""}, // who is asked first is drawn, and a refusal may be over too soon to be seen
+	{regexp.MustCompile(`(?m)^linux-1: pulling .*\n`), ""}, // as often as it takes seconds
+	{regexp.MustCompile(`(?m)^on (win|linux)-1\n`), ""},    // who is asked first is drawn, and a refusal may be over too soon to be seen
 }
 
 // plain is the page without what changes from run to run.

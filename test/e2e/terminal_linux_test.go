@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/nats-io/nats.go"
 	"golang.org/x/sys/unix"
@@ -149,6 +150,32 @@ func TestExecAtATerminal(t *testing.T) {
 	term.typing("\x04") // the end of the input
 	if code := wait(); code != 0 {
 		t.Errorf("after the end of the input the exit code is %d", code)
+	}
+}
+
+// TestListsFitTheTerminal has a narrow one: columns are cut, and reasons go on below.
+func TestListsFitTheTerminal(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t)
+	f.windows()
+	question := f.write("linux.json", `{"op":"run","spec":{"image":"team/web:1","platform":{"os":"linux","arch":"amd64"}}}`)
+	const cols = 44
+	for want, args := range map[string][]string{
+		"windo…":            {"nodes"},
+		"windows/amd64\r\n": {"explain", "-f", question},
+	} {
+		term := newTerminal(t, 24, cols)
+		if code := term.run(append([]string{"--nats", f.nats.url}, args...)...)(); code != 0 {
+			t.Errorf("%s ends with %d", args, code)
+		}
+		term.shows(want)
+		term.mu.Lock()
+		for line := range strings.Lines(term.shown.String()) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\r\n")); n > cols {
+				t.Errorf("%s: a line has %d characters: %q", args, n, line)
+			}
+		}
+		term.mu.Unlock()
 	}
 }
 
