@@ -86,7 +86,8 @@ func (p *Placer) otherHolder(ctx context.Context, job *messages.Job) (string, er
 	if !placement.NeedsName(job) {
 		return "", nil
 	}
-	holder, _, err := p.liveHolder(ctx, nameKey(job), job.ID)
+	s, err := p.nameStands(ctx, nameKey(job), job.ID)
+	holder, _ := s.holds()
 	if holder == job.ID {
 		holder = ""
 	}
@@ -118,7 +119,7 @@ func (p *Placer) behind(ctx context.Context, job string, revision uint64, ev pla
 // begins no job, and ends none that has no live record.
 func judgedAgain(ev placement.Event) bool {
 	switch ev.(type) {
-	case placement.Tick, placement.NodeLost, placement.Vacate, placement.Claimed, placement.Unheard:
+	case placement.Tick, placement.NodeLost, placement.Vacate, placement.Claimed, placement.Superseded, placement.Unheard:
 		return true
 	}
 	return false
@@ -152,16 +153,16 @@ func (p *Placer) load(ctx context.Context, job string, ev placement.Event) (*mes
 	return settled(rec), 0, err
 }
 
-// settled is a last word without the revokes that were owed when it was said: a
-// record goes only when they are paid, so they have been. Else the answer to a
+// settled is a last word without what was owed when it was said: a record goes
+// only when that is paid, so it has been. Else the answer to a
 // revoke that was sent twice would bring the record back, which would send them
 // all again.
 func settled(word *messages.Record) *messages.Record {
-	if word == nil || len(word.Fences) == 0 {
+	if word == nil || placement.Settled(word) {
 		return word
 	}
 	paid := *word
-	paid.Fences = nil
+	paid.Fences, paid.Replaces = nil, nil
 	return &paid
 }
 
@@ -198,7 +199,7 @@ func begins(ev placement.Event) bool {
 // nor is one that had ended and owes nothing any more: it is deleted. Nor is a
 // task that is done, which spares the usual end of a task a write.
 func (p *Placer) write(ctx context.Context, job string, was, rec *messages.Record, revision uint64, ev placement.Event) (uint64, error) {
-	if rec.State.Ended() && len(rec.Fences) == 0 && (revision == 0 || was.State.Ended() || done(was, rec, ev)) {
+	if rec.State.Ended() && placement.Settled(rec) && (revision == 0 || was.State.Ended() || done(was, rec, ev)) {
 		return revision, nil
 	}
 	return p.writeRecord(ctx, job, rec, revision)

@@ -24,10 +24,7 @@ func (p *Placer) lastLife(ctx context.Context, job string) (*messages.Record, er
 	if err == nil && rec == nil {
 		rec, _, err = p.word(ctx, messages.StreamDead, job)
 	}
-	if rec != nil {
-		rec.Fences = nil
-	}
-	return rec, err
+	return settled(rec), err
 }
 
 // subjectOf is a job's subject in one of the two streams of ended records.

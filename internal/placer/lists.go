@@ -110,7 +110,7 @@ func (p *Placer) endedAfter(ctx context.Context, req *messages.JobsRequest, curs
 			continue
 		}
 		if e, live := p.records.get(rec.Job.ID); !live {
-			rec.Fences = nil // see lastLife
+			rec = settled(rec)
 		} else if e.record.Retries > rec.Retries {
 			continue
 		}

@@ -125,15 +125,15 @@ func (p *Placer) maker(ctx context.Context, container string) (*messages.Record,
 		return nil, nil
 	}
 	of := messages.Job{ID: id.Service, Service: id.Service, Replica: id.Replica}
-	job, _, err := p.liveHolder(ctx, nameKey(&of), "")
+	s, err := p.nameStands(ctx, nameKey(&of), "")
 	if err != nil {
 		return nil, err
 	}
-	if job == "" {
-		job = id.Service // a task that is named after itself claims no name
+	job, rec := s.holds()
+	if job == "" { // a task that is named after itself claims no name
+		rec, err = p.liveRecord(ctx, id.Service, "")
 	}
-	rec, _, err := p.stored(ctx, job)
-	if err != nil || rec == nil || rec.State.Ended() || !rec.Job.Op.Places() || rec.Job.ContainerName() != container {
+	if err != nil || rec == nil || !rec.Job.Op.Places() || rec.Job.ContainerName() != container {
 		return nil, err
 	}
 	return rec, nil

@@ -23,9 +23,9 @@ func nameKey(job *messages.Job) string {
 
 // claim claims the name of the record's container and brings the answer to the
 // job's lane. Without an answer nothing is known, and the sweep claims again.
-func (p *Placer) claim(ctx context.Context, rec *messages.Record) {
+func (p *Placer) claim(ctx context.Context, rec *messages.Record, take bool) {
 	job := rec.Job.ID
-	holder, err := p.holdName(ctx, nameKey(&rec.Job), job)
+	ev, err := p.holdName(ctx, rec, take)
 	if err != nil {
 		if ctx.Err() == nil {
 			p.log.Warn("a name could not be claimed; it is tried again", "job", job, "name", nameKey(&rec.Job), "error", err)
@@ -33,99 +33,191 @@ func (p *Placer) claim(ctx context.Context, rec *messages.Record) {
 		return
 	}
 	p.lanes.put(job, func() {
-		err := p.apply(p.ctx, job, placement.Claimed{Holder: holder})
-		if errors.Is(err, errNoRecord) && holder == job {
+		err := p.apply(p.ctx, job, ev)
+		if errors.Is(err, errNoRecord) && ev.Holder == job {
 			err = p.releaseName(p.ctx, rec, 0) // it has ended meanwhile
 		}
 		p.applied(job, err)
 	})
 }
 
-// holdName sets the claim on a name to job, unless another live job holds it;
-// it tells who holds it then. A claim of the job's own is written again: the
-// end of an earlier life of the job may be about to let go of it.
-func (p *Placer) holdName(ctx context.Context, name, job string) (holder string, err error) {
-	value, err := json.Marshal(messages.NameClaim{Job: job})
-	if err != nil {
-		return "", err
-	}
+// holdName asks for a name for the record's job, and tells what came of it.
+func (p *Placer) holdName(ctx context.Context, rec *messages.Record, take bool) (placement.Claimed, error) {
+	name := nameKey(&rec.Job)
 	for range conflicts {
-		holder, revision, err := p.liveHolder(ctx, name, job)
+		s, err := p.nameStands(ctx, name, rec.Job.ID)
 		if err != nil {
-			return "", err
+			return placement.Claimed{}, err
 		}
-		switch {
-		case holder != "" && holder != job:
-			return holder, nil
-		case revision == 0:
-			_, err = p.names.Create(ctx, name, value)
-		default:
-			_, err = p.names.Update(ctx, name, value, revision)
-		}
-		if err == nil {
-			return job, nil
+		want, ev := s.asked(rec, take)
+		if err = p.writeClaim(ctx, name, want, s.revision); err == nil {
+			return ev, nil
 		}
 		if !errors.Is(err, bus.ErrExists) && !errors.Is(err, bus.ErrConflict) {
-			return "", fmt.Errorf("claim the name %s: %w", name, err)
+			return placement.Claimed{}, fmt.Errorf("claim the name %s: %w", name, err)
 		}
 	}
-	return "", fmt.Errorf("claim the name %s: others claim it again and again", name)
+	return placement.Claimed{}, fmt.Errorf("claim the name %s: others claim it again and again", name)
 }
 
-// liveHolder is the job that holds a name, or "" when nobody does whose record
-// is live, and the revision of what stands there, 0 for nothing. asker, who may
-// hold it, is not looked up.
-func (p *Placer) liveHolder(ctx context.Context, name, asker string) (holder string, revision uint64, err error) {
+// writeClaim puts a claim in the place of the one at revision, 0 for none. No
+// claim is nothing to write.
+func (p *Placer) writeClaim(ctx context.Context, name string, claim messages.NameClaim, revision uint64) error {
+	if claim == (messages.NameClaim{}) {
+		return nil
+	}
+	value, err := json.Marshal(claim)
+	if err != nil {
+		return err
+	}
+	if revision == 0 {
+		_, err = p.names.Create(ctx, name, value)
+	} else {
+		_, err = p.names.Update(ctx, name, value, revision)
+	}
+	return err
+}
+
+// nameStanding is a claim as it stands, with the records of the jobs in it that
+// are live; whose they are is asker's, if it is one of them, without a look.
+type nameStanding struct {
+	asker        string
+	claim        messages.NameClaim
+	revision     uint64 // 0: there is none
+	holder, next *messages.Record
+}
+
+// holds is the live job that holds the name: the one that is to take it over when
+// the one that has it is no more; "" for none.
+func (s *nameStanding) holds() (job string, rec *messages.Record) {
+	switch {
+	case s.claim.Job == s.asker && s.asker != "":
+		return s.asker, nil
+	case s.holder != nil:
+		return s.claim.Job, s.holder
+	case s.next != nil:
+		return s.claim.Next, s.next
+	}
+	return "", nil
+}
+
+// asked is the claim that is to be written when the record's job asks for the
+// name, none if it may stay as it is, and what the job is told. A claim of the
+// job's own is written again: the end of an earlier life of the job may be about
+// to let go of it.
+func (s *nameStanding) asked(rec *messages.Record, take bool) (messages.NameClaim, placement.Claimed) {
+	job := rec.Job.ID
+	holder, held := s.holds()
+	switch {
+	case holder == job:
+		next := s.claim.Next
+		if s.next == nil {
+			next = ""
+		}
+		return messages.NameClaim{Job: job, Next: next}, placement.Claimed{Holder: job}
+	case holder == "" || take && s.claim.Next == job && rec.Replaces != nil && rec.Replaces.Job == holder:
+		return messages.NameClaim{Job: job}, placement.Claimed{Holder: job}
+	case !rec.Job.Args.Replace:
+		return messages.NameClaim{}, placement.Claimed{Holder: holder, Record: held}
+	case s.next != nil && s.claim.Next != holder:
+		return messages.NameClaim{}, placement.Claimed{Holder: holder, Record: held, Next: s.claim.Next}
+	}
+	ev := placement.Claimed{Holder: holder, Record: held, Next: job}
+	want := messages.NameClaim{Job: holder, Next: job}
+	if want == s.claim {
+		want = messages.NameClaim{}
+	}
+	return want, ev
+}
+
+// nameStands reads the claim on a name.
+func (p *Placer) nameStands(ctx context.Context, name, asker string) (nameStanding, error) {
+	s := nameStanding{asker: asker}
 	found, err := p.names.Get(ctx, name)
 	switch {
 	case errors.Is(err, bus.ErrNotFound):
-		return "", 0, nil
+		return s, nil
 	case err != nil:
-		return "", 0, fmt.Errorf("look who holds the name %s: %w", name, err)
+		return s, fmt.Errorf("look who holds the name %s: %w", name, err)
 	}
-	var claim messages.NameClaim
-	if err := json.Unmarshal(found.Value, &claim); err != nil || claim.Job == "" {
+	s.revision = found.Revision
+	if err := json.Unmarshal(found.Value, &s.claim); err != nil || s.claim.Job == "" {
 		p.log.Warn("a claim that cannot be read is taken over", "name", name, "error", err)
-		return "", found.Revision, nil
+		s.claim = messages.NameClaim{}
+		return s, nil
 	}
-	if claim.Job == asker {
-		return asker, found.Revision, nil
+	if s.holder, err = p.liveRecord(ctx, s.claim.Job, asker); err == nil {
+		s.next, err = p.liveRecord(ctx, s.claim.Next, asker)
 	}
-	live, err := p.isLive(ctx, claim.Job)
-	if err != nil || !live {
-		return "", found.Revision, err
-	}
-	return claim.Job, found.Revision, nil
+	return s, err
 }
 
-// isLive tells whether a job has a record that has not ended. It asks the bucket:
-// a copy may be old, and what a job is refused for must be so.
-func (p *Placer) isLive(ctx context.Context, job string) (bool, error) {
+// liveRecord is a job's record, or nil if it has none that has not ended; asker's
+// is not looked up. It asks the bucket: a copy may be old, and what a job is
+// refused for must be so.
+func (p *Placer) liveRecord(ctx context.Context, job, asker string) (*messages.Record, error) {
+	if job == "" || job == asker {
+		return nil, nil
+	}
 	rec, _, err := p.stored(ctx, job)
-	return rec != nil && !rec.State.Ended(), err
+	if rec != nil && rec.State.Ended() {
+		rec = nil
+	}
+	return rec, err
+}
+
+// isLive tells whether a job has a record that has not ended.
+func (p *Placer) isLive(ctx context.Context, job string) (bool, error) {
+	rec, err := p.liveRecord(ctx, job, "")
+	return rec != nil, err
 }
 
 // releaseName lets go of the name that an ended job holds, unless another life
-// of it has begun meanwhile. revision is that of the ended record, or of the one
-// it was made from.
+// of it has begun meanwhile: for the job that is to take it over, and else for
+// anybody. A job that ended before it was told that the name is its own gives it
+// back to the one it would have replaced. revision is that of the ended record, or
+// of the one it was made from.
 func (p *Placer) releaseName(ctx context.Context, rec *messages.Record, revision uint64) error {
 	if !placement.NeedsName(&rec.Job) {
 		return nil
 	}
-	name := nameKey(&rec.Job)
-	holder, at, err := p.liveHolder(ctx, name, rec.Job.ID)
-	if err != nil || holder != rec.Job.ID {
+	job, name := rec.Job.ID, nameKey(&rec.Job)
+	s, err := p.nameStands(ctx, name, job)
+	if err != nil || s.claim.Job != job {
 		return err
 	}
+	var back string
+	if rec.Replaces != nil && !rec.Named {
+		if live, err := p.isLive(ctx, rec.Replaces.Job); err != nil {
+			return err
+		} else if live {
+			back = rec.Replaces.Job
+		}
+	}
 	// The claim was read before the record: if the next life begins after this,
-	// it writes the claim anew, and the deletion finds another revision.
-	now, current, err := p.stored(ctx, rec.Job.ID)
+	// it writes the claim anew, and what is done here finds another revision.
+	now, current, err := p.stored(ctx, job)
 	if err != nil || now != nil && current != revision && !now.State.Ended() {
 		return err
 	}
-	err = p.names.Delete(ctx, name, at)
+	err = p.leaveName(ctx, name, &s, back)
 	if err == nil || errors.Is(err, bus.ErrNotFound) || errors.Is(err, bus.ErrConflict) {
 		return nil
 	}
 	return fmt.Errorf("let go of the name %s: %w", name, err)
+}
+
+// leaveName gives a name back, or to the next one, or frees it.
+func (p *Placer) leaveName(ctx context.Context, name string, s *nameStanding, back string) error {
+	next := ""
+	if s.next != nil {
+		next = s.claim.Next
+	}
+	switch {
+	case back != "":
+		return p.writeClaim(ctx, name, messages.NameClaim{Job: back, Next: next}, s.revision)
+	case next != "":
+		return p.writeClaim(ctx, name, messages.NameClaim{Job: next}, s.revision)
+	}
+	return p.names.Delete(ctx, name, s.revision)
 }

@@ -45,12 +45,13 @@ func (p *Placer) perform(ctx context.Context, d deed, effects []placement.Effect
 		switch e := effect.(type) {
 		case placement.Claim:
 			p.records.try(d.job, time.Now())
-			p.beside(func(ctx context.Context) { p.claim(ctx, d.rec) })
+			p.beside(func(ctx context.Context) { p.claim(ctx, d.rec, e.Take) })
 		case placement.Locate:
 			p.records.try(d.job, time.Now())
 			p.beside(func(ctx context.Context) { p.locate(ctx, d.rec) })
 		case placement.Supersede:
-			p.supersede(d.job, e.Job)
+			p.records.try(d.job, time.Now())
+			p.beside(func(ctx context.Context) { p.supersede(ctx, d.job, e.Job) })
 		case placement.Command:
 			p.records.try(d.job, time.Now())
 			if d.first(e) {
@@ -82,11 +83,19 @@ func (p *Placer) perform(ctx context.Context, d deed, effects []placement.Effect
 	return nil
 }
 
-// supersede asks for the end of the job that holds the name another one needs.
-func (p *Placer) supersede(job, holder string) {
-	p.beside(func(context.Context) {
+// supersede asks for the end of the job whose name another one takes over.
+func (p *Placer) supersede(ctx context.Context, job, holder string) {
+	live, err := p.isLive(ctx, holder)
+	switch {
+	case err != nil:
+		if ctx.Err() == nil {
+			p.log.Warn("a job that is replaced could not be asked to end; it is tried again", "job", holder, "by", job, "error", err)
+		}
+	case live:
 		p.bring(holder, placement.CancelAsked{Reason: "replaced by " + job})
-	})
+	default:
+		p.bring(job, placement.Superseded{Job: holder})
+	}
 }
 
 // finish says the last word on a job's life, and lets go of its name. The first

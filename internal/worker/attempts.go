@@ -95,17 +95,19 @@ func (a *attempts) resume(at *active) {
 // admit begins an attempt, or says why not. It looks and takes in one step:
 // jobs that come at once do not share the room, and none slips in behind a
 // drain. Of two direct ones under one name the second is an error; a placed one
-// has its name from the placers.
+// has its name from the placers, and has to go where there is none of that name.
 func (a *attempts) admit(at *active) (*messages.RouteToPeer, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if at.Job.Op.Places() && a.closed {
 		return noNewWork(&at.Job), nil
 	}
-	if at.Direct {
-		if holder := a.holder(at); holder != "" {
-			return nil, nameHeld(&at.Job, holder)
-		}
+	switch holder := a.holder(at); {
+	case holder == "":
+	case at.Direct:
+		return nil, nameHeld(&at.Job, holder)
+	default:
+		return nameHere(&at.Job, holder), nil
 	}
 	if !a.hasRoom(needs(at)) {
 		return noRoom(&at.Job, a.left()), nil

@@ -35,3 +35,9 @@ func nameHeld(job *messages.Job, holder string) error {
 		Message: fmt.Sprintf("the name %s belongs to job %s on this node; %s", job.ContainerName(), holder, instead),
 	}
 }
+
+// nameHere refuses a placed job while another one is here under its name: one that
+// it is to replace, or that is on its way out.
+func nameHere(job *messages.Job, holder string) *messages.RouteToPeer {
+	return refusal(job, messages.RefuseCapacity, "job %s is on this node under the name %s, and a node has one container of a name", holder, job.ContainerName())
+}

@@ -97,6 +97,9 @@ type Record struct {
 
 	// Named says that the job holds the claim on its container's name.
 	Named bool `json:"named,omitzero"`
+	// Replaces is the job whose name this one takes over (args.replace), until that
+	// is known to have ended.
+	Replaces *Replaced `json:"replaces,omitzero"`
 	// Home is the node that has the job's local volumes, since an attempt was
 	// started there.
 	Home Home `json:"home,omitzero"`
@@ -106,6 +109,12 @@ type Record struct {
 type Home struct {
 	Node    string `json:"node"`
 	Attempt uint64 `json:"attempt"` // the first that was started there
+}
+
+// Replaced is the job whose name another one takes over.
+type Replaced struct {
+	Job  string `json:"job"`
+	Node string `json:"node,omitzero"` // that had its container when that was last looked at
 }
 
 // Successor is the attempt that takes over from a draining node.
@@ -156,6 +165,8 @@ func (r *Record) Remember(h History) {
 // the name `<service>.<replica>`.
 type NameClaim struct {
 	Job string `json:"job"`
+	// Next is the job that takes the name over when it is up (args.replace).
+	Next string `json:"next,omitzero"`
 }
 
 // Cancel asks for the end of a job; its id is in the subject.

@@ -34,8 +34,7 @@ func Choose(job *messages.Job, platforms []messages.Platform, peers peer.Snapsho
 // chooseFor is Choose for a job with what its record knows of it.
 func chooseFor(r *messages.Record, peers peer.Snapshot, now time.Time) (node string, ok bool) {
 	var named [1]messages.Platform
-	q := ask(&r.Job, r.Platforms, &named, now)
-	q.home = r.Home.Node
+	q := askFor(r, &named, now)
 	if n := choose(&q, peers, nil); n != nil {
 		return n.Name(), true
 	}
@@ -124,6 +123,16 @@ func (c *contest) draw(q *question, pool *peer.Pool, atLeast int) {
 		}
 		c.enter(q, n)
 	}
+}
+
+// askFor is ask for a job with what its record knows of it.
+func askFor(r *messages.Record, named *[1]messages.Platform, now time.Time) question {
+	q := ask(&r.Job, r.Platforms, named, now)
+	q.home = r.Home.Node
+	if besides(r) {
+		q.replaces = r.Replaces
+	}
+	return q
 }
 
 // ask puts together what a job needs: a platform it names decides, and what its

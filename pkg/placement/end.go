@@ -83,10 +83,16 @@ func (s *step) retryAsked(ev RetryAsked) bool {
 	case ev.Holder != "" && !r.Job.Args.Replace:
 		s.effects = append(s.effects, Reject{taken(&r.Job, ev.Holder)})
 		return false
+	case owesEnd(r):
+		s.effects = append(s.effects, Reject{messages.Error{
+			Code: messages.CodeFailedPrecondition, Field: "id",
+			Message: fmt.Sprintf("job %q has replaced job %q, which has not ended yet; retry it when that has", r.Job.ID, r.Replaces.Job),
+		}})
+		return false
 	}
 	r.Retries++
 	r.Starts, r.Outcome, r.Ending = 0, nil, ""
-	r.Named, r.HealthySince = false, time.Time{}
+	r.Named, r.Replaces, r.HealthySince = false, nil, time.Time{}
 	r.Job.Refused, r.Job.RefusedDropped = nil, 0
 	r.Created = s.now
 	s.remember("", "retry", "", ev.Reason)

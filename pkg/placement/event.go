@@ -18,7 +18,17 @@ type Submitted struct {
 
 // Claimed says who holds the claim on the name of the job's container after the
 // effect Claim was performed: this job, or another live one.
-type Claimed struct{ Holder string }
+type Claimed struct {
+	Holder string
+	Record *messages.Record // of the holder, if that is another one
+	// Next is the job that is to take the name over from the holder: this one, if
+	// it may, or another live one that was there before it.
+	Next string
+}
+
+// Superseded says that the job whose name this one took over has no live record
+// any more.
+type Superseded struct{ Job string }
 
 // Located says where the container is that the job works on, after the effect
 // Locate was performed: on Nodes, as far as nodes have said; Silent have not. Wait
@@ -76,6 +86,7 @@ type Tick struct{}
 
 func (Submitted) event()     {}
 func (Claimed) event()       {}
+func (Superseded) event()    {}
 func (Located) event()       {}
 func (Reported) event()      {}
 func (Unheard) event()       {}
@@ -91,14 +102,16 @@ func (Tick) event()          {}
 type Effect interface{ effect() }
 
 // Claim claims the name of the job's container; the answer comes back as a
-// Claimed. A claim held by a job that has no live record is taken over.
-type Claim struct{}
+// Claimed. A claim held by a job that has no live record is taken over, and so,
+// with Take, is the one of the live job that this one replaces.
+type Claim struct{ Take bool }
 
 // Locate finds out which node holds the container that the job works on, and
 // whether it is the job's turn; the answer comes back as a Located.
 type Locate struct{}
 
-// Supersede asks for the end of the live job that holds the name.
+// Supersede asks for the end of a live job that has, or had, the name. That it
+// has none, or none any more, comes back as a Superseded.
 type Supersede struct{ Job string }
 
 // Command sends the record's job to the node. The answer comes back as a
@@ -162,17 +175,26 @@ func Due(r *messages.Record) []Effect {
 		due = append(due, Command{r.Node, r.Attempt})
 	case r.State == messages.StateCancelling:
 		due = append(due, Revoke{r.Node, r.Attempt})
+	case r.State == messages.StateRunning && r.Healthy && r.Replaces != nil && !r.Named:
+		due = append(due, Claim{Take: true})
 	case r.State.Ended():
 		due = append(due, Finish{})
-		if len(r.Fences) == 0 {
+		if Settled(r) {
 			due = append(due, Delete{})
 		}
+	}
+	if owesEnd(r) {
+		due = append(due, Supersede{r.Replaces.Job})
 	}
 	if s := r.Successor; s != nil && !s.Accepted {
 		due = append(due, Command{s.Node, s.Attempt})
 	}
 	return due
 }
+
+// Settled tells whether nothing is owed any more: no revoke, and no end of a job
+// that was replaced.
+func Settled(r *messages.Record) bool { return len(r.Fences) == 0 && !owesEnd(r) }
 
 // NeedsName tells whether a job must hold the claim on its container's name
 // before it is placed. A task named after its job needs none: nobody else would

@@ -27,8 +27,7 @@ func Explain(job *messages.Job, platforms []messages.Platform, peers peer.Snapsh
 // explainFor is Explain for a job with what its record knows of it.
 func explainFor(r *messages.Record, peers peer.Snapshot, now time.Time) messages.ExplainReply {
 	var named [1]messages.Platform
-	q := ask(&r.Job, r.Platforms, &named, now)
-	q.home = r.Home.Node
+	q := askFor(r, &named, now)
 	return explain(&q, peers)
 }
 

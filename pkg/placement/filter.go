@@ -23,6 +23,7 @@ type question struct {
 	// platforms would each do; none: not known, so any node may be asked.
 	platforms []messages.Platform
 	home      string             // the node that has its volumes; "": none does
+	replaces  *messages.Replaced // the job beside which it is to be started; nil: none
 	want      messages.Resources // what it would reserve
 	sum       uint64             // of its id, see affinity
 	now       time.Time
@@ -39,6 +40,8 @@ func objection(q *question, n *peer.Node) (code string) {
 		return CodeVolumes
 	case q.home == "" && !onTarget(q, n):
 		return CodeTarget
+	case q.replaces != nil && n.Name() == q.replaces.Node:
+		return CodeReplaces
 	case n.State == messages.NodeDraining:
 		return string(messages.RefuseDraining)
 	case !n.Usable():
@@ -62,6 +65,8 @@ func why(q *question, n *peer.Node, code string) string {
 		return fmt.Sprintf("the job's volumes are on %s", q.home)
 	case CodeTarget:
 		return fmt.Sprintf("the job's target is %s", q.job.Target)
+	case CodeReplaces:
+		return fmt.Sprintf("job %s is there under the same name, until this one is up", q.replaces.Job)
 	case string(messages.RefuseDraining):
 		return "the node takes no new work: it drains"
 	case CodeNotAlive:

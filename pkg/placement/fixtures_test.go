@@ -159,7 +159,11 @@ func show(effects []Effect) string {
 		case Delete:
 			parts = append(parts, "delete")
 		case Claim:
-			parts = append(parts, "claim")
+			what := "claim"
+			if e.Take {
+				what = "take"
+			}
+			parts = append(parts, what)
 		case Supersede:
 			parts = append(parts, fmt.Sprintf("supersede(%s)", e.Job))
 		case Repeat:

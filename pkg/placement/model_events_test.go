@@ -22,7 +22,6 @@ func (p *page) submitted(e Submitted) {
 		return
 	}
 	j := &e.Job
-	held := e.Holder != ""
 	switch {
 	case !j.Created.IsZero() && p.now.Sub(j.Created) > 24*time.Hour:
 		p.rule("submitted: expired")
@@ -30,15 +29,11 @@ func (p *page) submitted(e Submitted) {
 	case j.Op == messages.OpRevoke:
 		p.rule("submitted: a revoke")
 		p.rejects(messages.CodePermissionDenied, "")
-	case held && !j.Args.Replace:
+	case e.Holder != "" && !j.Args.Replace:
 		p.rule("submitted: the name is held")
 		p.rejects(messages.CodeAlreadyExists, "service")
 	default:
 		p.begin(*j, e.Fingerprint)
-		if held {
-			p.rule("submitted: replaces the holder")
-			p.ask(Supersede{e.Holder})
-		}
 		p.rule("submitted: begins")
 		p.place("")
 	}
@@ -58,18 +53,58 @@ func (p *page) claimed(e Claimed) {
 		if p.r.State == messages.StatePending {
 			p.place("")
 		}
+	case p.r.State != messages.StatePending && p.r.Job.Args.Replace && e.Next == p.r.Job.ID && p.overlaps() && p.r.State != messages.StateCancelling:
+		p.rule("claimed: runs beside the holder")
+		p.replaces(e)
 	case p.r.State == messages.StateCancelling, p.r.State != messages.StatePending && p.r.Job.Args.Replace:
 		p.rule("claimed: goes on as it is")
 	case p.r.State != messages.StatePending:
 		p.rule("claimed: intrudes")
 		p.r.State, p.r.Ending = messages.StateCancelling, messages.StateFailed
 		p.dropSuccessor()
+	case p.r.Job.Args.Replace && e.Next != p.r.Job.ID:
+		p.rule("claimed: asks the next one to end")
+		p.ask(Supersede{e.Next})
 	case p.r.Job.Args.Replace:
-		p.rule("claimed: asks the holder to end")
-		p.ask(Supersede{e.Holder})
+		p.takesOver(e)
 	default:
 		p.rule("claimed: by another")
 		p.end(messages.StateFailed)
+	}
+}
+
+func (p *page) takesOver(e Claimed) {
+	p.replaces(e)
+	switch {
+	case p.now.Before(p.r.NotBefore):
+		return
+	case p.overlaps():
+		p.rule("claimed: make before break")
+		p.place("")
+	}
+	if p.r.State != messages.StatePending {
+		return
+	}
+	if _, ok := p.best(p.peers); ok {
+		p.rule("claimed: asks the holder to end")
+		p.ask(Supersede{e.Holder})
+	} else {
+		p.rule("claimed: the holder goes on")
+	}
+}
+
+func (p *page) replaces(e Claimed) {
+	p.r.Replaces = &messages.Replaced{Job: e.Holder, Node: e.Record.Node}
+	if p.r.Home.Node == "" && p.local() && e.Record.Home.Node != "" { // in the walks there is one volume
+		p.rule("claimed: the holder's volumes")
+		p.r.Home.Node = e.Record.Home.Node
+	}
+}
+
+func (p *page) superseded(job string) {
+	if p.r != nil && p.r.Named && p.r.Replaces != nil && p.r.Replaces.Job == job {
+		p.rule("superseded")
+		p.r.Replaces = nil
 	}
 }
 
@@ -78,11 +113,12 @@ func (p *page) tick() {
 	case p.r == nil:
 	case p.r.State == messages.StatePending:
 		p.rule("tick: pending")
-		p.place("")
-		if p.r.State == messages.StatePending && NeedsName(&p.r.Job) && !p.r.Named {
+		if NeedsName(&p.r.Job) && !p.r.Named && !p.deadlineOver() {
 			p.rule("tick: claims its name")
 			p.ask(Claim{})
+			return
 		}
+		p.place("")
 	case (p.r.State == messages.StateAssigned || p.r.State == messages.StateRunning) && p.deadlineOver():
 		p.rule("tick: the deadline is over")
 		p.r.State, p.r.Ending = messages.StateCancelling, messages.StateDead
@@ -163,7 +199,7 @@ func (p *page) vacate(node string) {
 	}
 	target := p.r.Job.Target
 	p.untie(node)
-	to, ok := p.best(p.peers.Without(node))
+	to, ok := p.best(p.elsewhere(p.peers.Without(node)))
 	if !ok {
 		p.r.Job.Target = target
 		p.rule("vacate: nobody can")
@@ -200,8 +236,12 @@ func (p *page) retry(e RetryAsked) {
 	case p.r != nil && p.r.State.Ended() && p.r.State != messages.StateCompleted && e.Holder != "" && !p.r.Job.Args.Replace:
 		p.rule("retry: the name is held")
 		p.rejects(messages.CodeAlreadyExists, "service")
+	case p.r != nil && p.r.State.Ended() && p.r.State != messages.StateCompleted && p.r.Named && p.r.Replaces != nil:
+		p.rule("retry: the one before has not ended")
+		p.rejects(messages.CodeFailedPrecondition, "")
 	case p.r != nil && p.r.State.Ended() && p.r.State != messages.StateCompleted:
 		p.rule("retry: another life")
+		p.r.Replaces = nil
 		p.r.Starts, p.r.Created, p.r.Job.Refused, p.r.Named = 0, p.now, nil, false
 		p.r.Retries++
 		p.r.Outcome = nil

@@ -32,6 +32,8 @@ func read(r *messages.Record, ev Event, peers peer.Snapshot, now time.Time, amou
 		p.submitted(e)
 	case Claimed:
 		p.claimed(e)
+	case Superseded:
+		p.superseded(e.Job)
 	case Tick:
 		p.tick()
 	case Unheard:
@@ -63,6 +65,10 @@ func duplicate(r *messages.Record) *messages.Record {
 	if r.Successor != nil {
 		s := *r.Successor
 		c.Successor = &s
+	}
+	if r.Replaces != nil {
+		s := *r.Replaces
+		c.Replaces = &s
 	}
 	return &c
 }
@@ -101,6 +107,11 @@ func (p *page) stops() bool   { return p.r.Job.Policy.OnPartition == messages.Pa
 // without.
 func (p *page) carries() bool { return p.volume(func(m messages.Mount) bool { return m.Copy != "" }) }
 func (p *page) local() bool   { return p.volume(func(m messages.Mount) bool { return m.Copy == "" }) }
+
+// overlaps tells whether the job may be up beside the one that it replaces.
+func (p *page) overlaps() bool {
+	return p.service() && p.r.Job.Op == messages.OpRun && !p.stops() && !p.carries() && !p.local()
+}
 
 func (p *page) volume(is func(messages.Mount) bool) bool {
 	return p.r.Job.Spec != nil && slices.ContainsFunc(p.r.Job.Spec.Mounts, func(m messages.Mount) bool {
@@ -211,7 +222,7 @@ func (p *page) place(without string) {
 		p.rule("place: not before")
 	case (p.stops() || p.carries()) && slices.ContainsFunc(p.r.Fences, func(f messages.Fence) bool { return !f.Expired }):
 		p.rule("place: a fence is owed")
-	case NeedsName(&p.r.Job) && !p.r.Named:
+	case NeedsName(&p.r.Job) && !p.r.Named && !(p.r.Replaces != nil && p.overlaps()):
 		p.rule("place: needs the name")
 	default:
 		node, ok := p.choose(without)
@@ -226,7 +237,7 @@ func (p *page) place(without string) {
 }
 
 func (p *page) choose(without string) (string, bool) {
-	there := p.peers.Without(without)
+	there := p.elsewhere(p.peers.Without(without))
 	if failed := p.failedOn(); failed != "" {
 		if node, ok := p.best(there.Without(failed)); ok {
 			p.rule("place: avoids where it failed")
@@ -234,6 +245,15 @@ func (p *page) choose(without string) (string, bool) {
 		}
 	}
 	return p.best(there)
+}
+
+// elsewhere is without the node of the job that this one is to be beside.
+func (p *page) elsewhere(there peer.Snapshot) peer.Snapshot {
+	if p.r.Replaces != nil && !p.r.Named && p.overlaps() {
+		p.rule("place: beside the one before")
+		there = there.Without(p.r.Replaces.Node)
+	}
+	return there
 }
 
 // best is a node of those there; a job that has a home knows no other one, and no

@@ -131,25 +131,16 @@ func TestANamedJobIsPlacedOnceItHoldsItsName(t *testing.T) {
 	if same, effects := next(t, r, Tick{}, peers, epoch); same != r || show(effects) != "claim" {
 		t.Errorf("a look at it: %s", show(effects))
 	}
-	if r, effects := next(t, r, Claimed{"other"}, peers, epoch); r.State != messages.StateFailed || !strings.Contains(r.Reason, "web-rep-0 belongs to job other") {
+	if r, effects := next(t, r, Claimed{Holder: "other"}, peers, epoch); r.State != messages.StateFailed || !strings.Contains(r.Reason, "web-rep-0 belongs to job other") {
 		t.Errorf("it is %s (%s): %s", r.State, r.Reason, show(effects))
 	}
-	r, effects = next(t, r, Claimed{job.ID}, peers, epoch)
+	r, effects = next(t, r, Claimed{Holder: job.ID}, peers, epoch)
 	if r.State != messages.StateAssigned || show(effects) != "command(a 1) tell(placed)" {
 		t.Errorf("it is %s: %s", r.State, show(effects))
 	}
 	_, effects = next(t, nil, Submitted{Job: job, Fingerprint: fingerprint, Holder: "other"}, peers, epoch)
 	if show(effects) != "reject(already_exists)" {
 		t.Errorf("a name that is taken: %s", show(effects))
-	}
-	job.Args.Replace = true
-	r, effects = next(t, nil, Submitted{Job: job, Fingerprint: fingerprint, Holder: "other"}, peers, epoch)
-	if r == nil || show(effects) != "claim supersede(other)" {
-		t.Fatalf("a name that is to be replaced: %s", show(effects))
-	}
-	r, _ = next(t, r, Claimed{"other"}, peers, epoch)
-	if same, effects := next(t, r, Claimed{"other"}, peers, epoch); same != r || show(effects) != "supersede(other)" {
-		t.Errorf("the holder is still there: %s", show(effects))
 	}
 }
 

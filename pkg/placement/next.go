@@ -63,7 +63,9 @@ func (s *step) known(ev Event) bool {
 		s.resubmit(ev)
 		return false
 	case Claimed:
-		return s.claimed(ev.Holder)
+		return s.claimed(ev)
+	case Superseded:
+		return s.superseded(ev.Job)
 	case Located:
 		return s.located(ev)
 	case Reported:

@@ -26,6 +26,11 @@ var standings = map[string]func() *messages.Record{
 	"none":                            func() *messages.Record { return nil },
 	"pending":                         stand(messages.StatePending),
 	"pending, nameless":               stand(messages.StatePending, service, nameless),
+	"pending, to replace":             stand(messages.StatePending, service, nameless, replacing),
+	"pending, beside job-0 on a":      stand(messages.StatePending, service, nameless, replacing, beside),
+	"running, beside job-0 on z":      stand(messages.StateRunning, service, nameless, replacing, besideZ),
+	"running, in place of job-0":      stand(messages.StateRunning, service, replacing, besideZ),
+	"failed, in place of job-0":       stand(messages.StateFailed, service, replacing, besideZ),
 	"pending, owing":                  stand(messages.StatePending, owing),
 	"assigned":                        stand(messages.StateAssigned),
 	"assigned, owing":                 stand(messages.StateAssigned, owing),
@@ -57,7 +62,17 @@ func stand(state messages.State, changes ...func(*messages.Record)) func() *mess
 	}
 }
 
-func nameless(r *messages.Record) { r.Named = false }
+func nameless(r *messages.Record)  { r.Named = false }
+func replacing(r *messages.Record) { r.Job.Args.Replace = true }
+func beside(r *messages.Record)    { r.Replaces = &messages.Replaced{Job: "job-0", Node: "a"} }
+func besideZ(r *messages.Record)   { r.Replaces = &messages.Replaced{Job: "job-0", Node: "z"} }
+
+// holder is the record of job-0, which is on node a.
+func holder() *messages.Record {
+	r := recordIn(messages.StateRunning)
+	r.Job.ID = "job-0"
+	return r
+}
 
 // settled is of a job whose volumes are on node a alone, copied of one whose
 // volumes are kept elsewhere too.
@@ -103,8 +118,10 @@ var happenings = map[string]Event{
 	"submitted, a revoke":          Submitted{Job: revokeJob(), Fingerprint: fingerprint},
 	"submitted, its name is held":  Submitted{Job: runJob(), Fingerprint: fingerprint, Holder: "job-0"},
 	"submitted, to replace job-0":  Submitted{Job: replaceJob(), Fingerprint: fingerprint, Holder: "job-0"},
-	"claimed":                      Claimed{"job-1"},
-	"claimed by job-0":             Claimed{"job-0"},
+	"claimed":                      Claimed{Holder: "job-1"},
+	"claimed by job-0":             Claimed{Holder: "job-0", Record: holder(), Next: "job-1"},
+	"claimed by job-0, job-2 next": Claimed{Holder: "job-0", Record: holder(), Next: "job-2"},
+	"job-0 has ended":              Superseded{"job-0"},
 	"tick":                         Tick{},
 	"unheard, a 2":                 Unheard{"a", 2},
 	"unheard, a 1":                 Unheard{"a", 1},

@@ -31,7 +31,7 @@ func (s *step) place(except string) {
 		return
 	}
 	r.State = messages.StatePending
-	if s.nameless() {
+	if s.nameless() && !besides(r) {
 		if r.Reason == "" {
 			r.Reason = "waits for the name " + r.Job.ContainerName()
 		}
@@ -145,48 +145,4 @@ func lastly(reason string) string {
 		return ""
 	}
 	return "; last: " + reason
-}
-
-// claimed takes in who holds the name of the job's container.
-func (s *step) claimed(holder string) bool {
-	r := s.rec
-	switch {
-	case r.State.Ended() || r.Named || !NeedsName(&r.Job):
-		return false
-	case holder == r.Job.ID:
-		r.Named = true
-		if r.State == messages.StatePending {
-			s.place("")
-		}
-		return true
-	case r.State != messages.StatePending:
-		return s.intrudes(holder)
-	}
-	reason := nameHeld(&r.Job, holder)
-	if !r.Job.Args.Replace {
-		s.end(messages.StateFailed, reason)
-		return true
-	}
-	s.effects = append(s.effects, Supersede{Job: holder})
-	changed := r.Reason != reason
-	r.Reason = reason
-	return changed
-}
-
-// intrudes ends a job that a node was given directly under the name of another
-// live job: the node could not know, and the one adopted second is revoked.
-func (s *step) intrudes(holder string) bool {
-	r := s.rec
-	if r.Job.Args.Replace || r.State == messages.StateCancelling {
-		return false
-	}
-	s.dropSuccessor()
-	r.State, r.Ending = messages.StateCancelling, messages.StateFailed
-	r.Reason = messages.TruncateReason(nameHeld(&r.Job, holder))
-	s.remember(r.Node, "cancel", string(messages.CodeAlreadyExists), r.Reason)
-	return true
-}
-
-func nameHeld(job *messages.Job, holder string) string {
-	return fmt.Sprintf("the name %s belongs to job %s", job.ContainerName(), holder)
 }

@@ -17,9 +17,6 @@ func (s *step) submit(ev Submitted) (*messages.Record, []Effect) {
 	if e := s.unacceptable(&ev); e != nil {
 		return nil, []Effect{Reject{*e}}
 	}
-	if ev.Holder != "" {
-		s.effects = append(s.effects, Supersede{Job: ev.Holder})
-	}
 	s.rec = s.newRecord(ev.Job, ev.Fingerprint)
 	if NeedsHolder(&ev.Job) {
 		s.rec.Order = ev.Order

@@ -106,8 +106,12 @@ func (w *walk) soundCommands(last uint64, r *messages.Record, effects []Effect) 
 		if r.Home.Node != "" && r.Home.Node != c.Node {
 			w.Errorf("it is handed over to %s, and its volumes are on %s", c.Node, r.Home.Node)
 		}
-		if NeedsName(&r.Job) && !r.Named && !successor {
+		beside := r.Replaces != nil && r.Job.Kind == messages.KindService
+		if NeedsName(&r.Job) && !r.Named && !successor && !beside {
 			w.Errorf("it is handed over to %s without its name", c.Node)
+		}
+		if beside && !r.Named && c.Node == r.Replaces.Node {
+			w.Errorf("it is handed over to %s, where the job is that it replaces", c.Node)
 		}
 	}
 }

@@ -43,10 +43,15 @@ adopted
 cancel: held
 cancel: pending
 claimed: asks the holder to end
+claimed: asks the next one to end
 claimed: by another
 claimed: by this job
 claimed: goes on as it is
 claimed: intrudes
+claimed: make before break
+claimed: runs beside the holder
+claimed: the holder goes on
+claimed: the holder's volumes
 forgotten
 forgotten: a fence is let go
 its home
@@ -66,6 +71,7 @@ lost: while cancelling
 place: a fence is owed
 place: at home only
 place: avoids where it failed
+place: beside the one before
 place: handed over
 place: needs the name
 place: nobody can
@@ -76,13 +82,14 @@ retry: another life
 retry: cannot be
 retry: placed now
 retry: the name is held
+retry: the one before has not ended
 submitted: a revoke
 submitted: another fingerprint
 submitted: begins
 submitted: expired
 submitted: repeated
-submitted: replaces the holder
 submitted: the name is held
+superseded
 the target is left
 tick: claims its name
 tick: pending

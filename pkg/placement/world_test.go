@@ -62,7 +62,7 @@ func (w *walk) newJob() {
 	case 1:
 		j.Spec.Mounts = []messages.Mount{{Type: messages.MountVolume, Source: "data", Target: "/data", Copy: "registry.example/data:live"}}
 	}
-	if j.Args.Replace = w.oneIn(4); w.oneIn(4) {
+	if j.Args.Replace = w.oneIn(3); w.oneIn(4) {
 		j.Target = oneOf(w, w.nodes...).caps.Node
 	}
 	if w.oneIn(12) {
@@ -131,9 +131,9 @@ func (w *walk) event() Event {
 		return w.unheard()
 	case 4, 5:
 		if w.oneIn(4) {
-			return Claimed{"job-2"}
+			return w.claimedByAnother()
 		}
-		return Claimed{r.Job.ID}
+		return Claimed{Holder: r.Job.ID}
 	case 6, 7:
 		return w.nodeLost()
 	case 8:
@@ -159,6 +159,16 @@ func (w *walk) event() Event {
 	return Reported{w.outcome()}
 }
 
+// claimedByAnother says that another job holds the name.
+func (w *walk) claimedByAnother() Event {
+	held := messages.Record{Node: oneOf(w, "", w.anyNode()), Job: runJob()}
+	if !w.oneIn(4) {
+		held.Job.Spec.Mounts = []messages.Mount{{Type: messages.MountVolume, Source: "data", Target: "/d"}}
+		held.Home.Node = held.Node
+	}
+	return Claimed{Holder: "job-2", Record: &held, Next: oneOf(w, "job-1", "job-1", "job-1", "job-3")}
+}
+
 // any is every kind of event as likely as the others.
 func (w *walk) any() Event {
 	kinds := eventKinds()
@@ -168,9 +178,9 @@ func (w *walk) any() Event {
 	case 1:
 		return Submitted{Job: w.job, Fingerprint: another}
 	case 2:
-		return Claimed{w.rec.Job.ID}
+		return Claimed{Holder: w.rec.Job.ID}
 	case 3:
-		return Claimed{"job-2"}
+		return w.claimedByAnother()
 	case 4:
 		return Tick{}
 	case 5:
@@ -185,6 +195,8 @@ func (w *walk) any() Event {
 		return CancelAsked{"enough"}
 	case 10:
 		return RetryAsked{Reason: "once more", Holder: oneOf(w, "", "", "job-2")}
+	case 11:
+		return Superseded{oneOf(w, "job-2", "job-2", "job-3")}
 	default:
 		o := w.outcome()
 		return Reported{w.said(given{o.Node, o.Attempt}, o.Seq, messages.Status(kinds[i]))}
@@ -200,12 +212,18 @@ func (w *walk) progress() Event {
 		return Reported{w.said(g, w.seqs[g], status)}
 	}
 	switch {
+	case NeedsName(&r.Job) && !r.Named && r.State == messages.StatePending && r.Job.Args.Replace && w.oneIn(2):
+		return w.claimedByAnother()
 	case NeedsName(&r.Job) && !r.Named && !r.State.Ended() && w.oneIn(2):
-		return Claimed{oneOf(w, r.Job.ID, r.Job.ID, "job-2")}
+		return oneOf[Event](w, Claimed{Holder: r.Job.ID}, Claimed{Holder: r.Job.ID}, w.claimedByAnother())
+	case r.Named && r.Replaces != nil && w.oneIn(3):
+		return Superseded{"job-2"}
 	case r.State == messages.StateAssigned && w.oneIn(4):
 		return Unheard{r.Node, r.Attempt}
 	case r.State == messages.StateAssigned:
 		return of(r.Node, r.Attempt, messages.StatusAccepted)
+	case r.State == messages.StateRunning && r.Successor != nil && w.oneIn(8):
+		return oneOf(w, w.claimedByAnother(), Event(Superseded{"job-2"}))
 	case r.State == messages.StateRunning && r.Successor != nil && w.oneIn(6):
 		return Unheard{r.Successor.Node, r.Successor.Attempt}
 	case r.State == messages.StateRunning && r.Successor != nil && w.oneIn(6):
@@ -238,7 +256,7 @@ func (w *walk) first() Event {
 	job, s := w.job, Submitted{Fingerprint: fingerprint}
 	switch w.rng.IntN(10) {
 	case 0, 7:
-		return oneOf[Event](w, Tick{}, Claimed{"job-1"}, Claimed{"job-2"}, Unheard{"n0", 1}, NodeLost{Node: "n0"}, NodeForgotten{"n0"}, Vacate{"n0"}, CancelAsked{}, RetryAsked{})
+		return oneOf[Event](w, Tick{}, Claimed{Holder: "job-1"}, w.claimedByAnother(), Unheard{"n0", 1}, NodeLost{Node: "n0"}, NodeForgotten{"n0"}, Vacate{"n0"}, CancelAsked{}, RetryAsked{}, Superseded{"job-2"})
 	case 1, 2:
 		o := w.said(given{w.anyNode(), 1}, 1, oneOf(w, messages.StatusAccepted, oneOf(w, messages.Statuses()...)))
 		if !w.oneIn(4) {
@@ -297,7 +315,7 @@ func (w *walk) nodeLost() Event {
 func eventKinds() []string {
 	kinds := []string{
 		"submitted", "another submitted", "claimed", "claimed by another", "tick", "unheard",
-		"node lost", "forgotten", "vacate", "cancel", "retry",
+		"node lost", "forgotten", "vacate", "cancel", "retry", "superseded",
 	}
 	for _, s := range messages.Statuses() {
 		kinds = append(kinds, string(s))
@@ -328,6 +346,8 @@ func kindOf(r *messages.Record, ev Event) string {
 		i = 9
 	case RetryAsked:
 		i = 10
+	case Superseded:
+		i = 11
 	case Reported:
 		return string(e.Outcome.Status)
 	}
