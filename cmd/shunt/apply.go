@@ -134,17 +134,8 @@ func (a *app) carryOut(ctx context.Context, c *client.Client, p *plan) error {
 	return errors.Join(errs...)
 }
 
-// retry gives a job that has ended another life. A job that took over its name
-// has to go first.
+// retry gives a job that has ended another life.
 func retry(ctx context.Context, c *client.Client, s *step) error {
-	if s.holder != "" {
-		if _, err := c.Cancel(ctx, s.holder, s.Job+" is wanted again"); err != nil {
-			return err
-		}
-		if _, err := c.Wait(ctx, s.holder); err != nil {
-			return err
-		}
-	}
 	if s.ending {
 		if _, err := c.Wait(ctx, s.Job); err != nil {
 			return err

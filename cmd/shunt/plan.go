@@ -27,7 +27,6 @@ type step struct {
 	Job       string `json:"job"`
 	Why       string `json:"why,omitzero"`
 
-	holder string // who has the name of a job that is retried
 	ending bool   // the job that is retried has not ended yet
 }
 
@@ -92,8 +91,7 @@ func lookBack(ctx context.Context, c *client.Client, s step, holder *messages.Re
 	case rec.State.Ended():
 		s.Action, s.Why = actRetry, fmt.Sprintf("it was %s", rec.State)
 		if holder != nil {
-			s.holder = holder.Job.ID
-			s.Why += ", and " + holder.Job.ID + " goes first"
+			s.Why += ", and takes over from " + holder.Job.ID
 		}
 	default:
 		s.Action, s.Why = actKeep, stateOf(&rec)

@@ -120,7 +120,8 @@ func (p *Proxy) fail(client grpc.ServerStream, full string, fault Fault) error {
 	switch fault {
 	case HangBefore, HangAfter:
 		select {
-		case <-client.Context().Done():
+		case <-client.Context().Done(): // the deadline has come along, and may be heard of here first
+			return status.FromContextError(client.Context().Err()).Err()
 		case <-p.closed:
 		}
 	case CutAfter:

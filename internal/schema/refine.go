@@ -73,6 +73,7 @@ var tokens = map[string][]string{
 	"PlacerBeat":       {"id"},
 	"PlacerInfoReply":  {"id"},
 	"Refusal":          {"node"},
+	"Replaced":         {"job"},
 	"StatsRequest":     {"container"},
 	"Successor":        {"node"},
 	"WaitRequest":      {"container"},

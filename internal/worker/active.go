@@ -35,6 +35,21 @@ type active struct {
 	leaseGrace time.Duration     // when the lease was over: how long the container may take to stop
 	stopping   []<-chan struct{} // closed when those who asked for the container's end have seen it
 	view       supervise.State   // as it was last
+	performed  bool              // what it asks for is done, or given up
+}
+
+// leaving tells whether the attempt is about to end.
+func (at *active) leaving() bool {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	return at.performed || at.givenUp != nil || len(at.stopping) > 0
+}
+
+// leaves says that what the attempt asks for is done, or given up.
+func (at *active) leaves() {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	at.performed = true
 }
 
 // setCancel says how to give the attempt up; it may have been given up already.

@@ -95,19 +95,19 @@ func (a *attempts) resume(at *active) {
 // admit begins an attempt, or says why not. It looks and takes in one step:
 // jobs that come at once do not share the room, and none slips in behind a
 // drain. Of two direct ones under one name the second is an error; a placed one
-// has its name from the placers, and has to go where there is none of that name.
+// has its name from the placers, and is only refused where the other one stays.
 func (a *attempts) admit(at *active) (*messages.RouteToPeer, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if at.Job.Op.Places() && a.closed {
 		return noNewWork(&at.Job), nil
 	}
-	switch holder := a.holder(at); {
-	case holder == "":
+	switch other := a.holder(at); {
+	case other == nil:
 	case at.Direct:
-		return nil, nameHeld(&at.Job, holder)
-	default:
-		return nameHere(&at.Job, holder), nil
+		return nil, nameHeld(&at.Job, other.Job.ID)
+	case !other.leaving():
+		return nameHere(&at.Job, other.Job.ID), nil
 	}
 	if !a.hasRoom(needs(at)) {
 		return noRoom(&at.Job, a.left()), nil

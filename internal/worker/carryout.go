@@ -40,6 +40,7 @@ func (w *Worker) carryOut(at *active, resumed bool) {
 	if w.ctx.Err() != nil {
 		return // the worker stops; the next one takes the attempt up
 	}
+	at.leaves()
 	o, ok := w.conclude(at, result, err)
 	if !ok {
 		return // so does this

@@ -10,18 +10,18 @@ import (
 // whole fleet, by claims; a worker, which has no right to read them, for what is
 // given to it directly and what it is carrying out itself.
 
-// holder is another job that is being carried out here under the name of the
-// container that an attempt makes, or "".
-func (a *attempts) holder(at *active) string {
+// holder is the attempt of another job that is being carried out here under the
+// name of the container that an attempt makes, or nil.
+func (a *attempts) holder(at *active) *active {
 	if at.makes == nil {
-		return ""
+		return nil
 	}
 	for k, other := range a.active {
 		if k.Job != at.Job.ID && other.makes != nil && *other.makes == *at.makes {
-			return k.Job
+			return other
 		}
 	}
-	return ""
+	return nil
 }
 
 // nameHeld rejects a direct command under a name that another job holds.
@@ -36,8 +36,8 @@ func nameHeld(job *messages.Job, holder string) error {
 	}
 }
 
-// nameHere refuses a placed job while another one is here under its name: one that
-// it is to replace, or that is on its way out.
+// nameHere refuses a placed job while another one is here under its name: the one
+// that it is to replace, or the one that replaces it.
 func nameHere(job *messages.Job, holder string) *messages.RouteToPeer {
 	return refusal(job, messages.RefuseCapacity, "job %s is on this node under the name %s, and a node has one container of a name", holder, job.ContainerName())
 }

@@ -77,14 +77,25 @@ func TestOfDirectJobsAtOnceUnderOneNameOneIsTaken(t *testing.T) {
 	})
 }
 
-// What a placer sends has its name from the placers: an older holder may still
-// be on its way out here.
+// What a placer sends has its name from the placers. It goes elsewhere while
+// another job stays here under that name, and waits for one that is on its way out.
 func TestAPlacedJobIsNotRejectedForItsName(t *testing.T) {
 	inRig(t, func(t *testing.T, r *rig) {
-		r.send(named("first", "web", "sleep", "5"))
+		first := placed(named("first", "web", "sleep", "3600"), 1)
+		first.Spec.StopGrace = messages.Duration(time.Minute)
+		r.send(first)
 		synctest.Wait()
-		if o := r.send(placed(named("second", "web", "true"), 1)); o.Status != messages.StatusAccepted {
-			t.Errorf("answered %s %v", o.Status, o.Error)
+		o := r.send(placed(named("second", "web", "true"), 1))
+		if o.Status != messages.StatusRouteToPeer || o.Route.Code != messages.RefuseCapacity || !strings.Contains(o.Route.Reason, "job first is on this node under the name web-rep-0") {
+			t.Errorf("answered %s %v %v", o.Status, o.Error, o.Route)
+		}
+		r.faulty.setDeafToStop(true)
+		if o := r.send(on("web-rep-0", messages.OpStop, messages.Args{})); o.Status != messages.StatusAccepted {
+			t.Fatalf("the stop is answered %s %v", o.Status, o.Error)
+		}
+		synctest.Wait()
+		if o := r.send(placed(named("third", "web", "true"), 1)); o.Status != messages.StatusAccepted {
+			t.Errorf("while the first is being stopped: answered %s %v %v", o.Status, o.Error, o.Route)
 		}
 	})
 }

@@ -19,6 +19,7 @@ func (r *Record) validateBut(specless bool) error {
 		notNegative("starts", r.Starts),
 		checkReason("reason", r.Reason),
 		r.Successor.validate(),
+		r.Replaces.validate(),
 		each("fences", r.Fences, (*Fence).Validate),
 		atMost("history", len(r.History), MaxHistory),
 		each("history", r.History, (*History).Validate),
@@ -48,6 +49,13 @@ func (s *Successor) validate() error {
 		return nil
 	}
 	return first(CheckToken("successor.node", s.Node), positive("successor.attempt", s.Attempt))
+}
+
+func (r *Replaced) validate() error {
+	if r == nil {
+		return nil
+	}
+	return first(CheckToken("replaces.job", r.Job), tokenOrNone("replaces.node", r.Node))
 }
 
 // Validate checks that the fence says whom and what.
@@ -85,7 +93,12 @@ func fingerprintOrNone(field, sum string) error {
 }
 
 // Validate checks whose name it is.
-func (n *NameClaim) Validate() error { return CheckToken("job", n.Job) }
+func (n *NameClaim) Validate() error {
+	if n.Next == "" {
+		return CheckToken("job", n.Job)
+	}
+	return first(CheckToken("job", n.Job), CheckToken("next", n.Next))
+}
 
 // Validate checks the reason's length.
 func (c *Cancel) Validate() error { return first(checkV(c.V), checkReason("reason", c.Reason)) }

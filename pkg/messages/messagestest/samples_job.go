@@ -16,7 +16,7 @@ func jobSamples() []Sample {
 		sample(fullRecord(), &messages.Record{
 			V: 1, Job: *minimalJob(), State: messages.StatePending, Created: at(0), Updated: at(0),
 		}),
-		sample(&messages.NameClaim{Job: "web-42"}, &messages.NameClaim{Job: "web-42"}),
+		sample(&messages.NameClaim{Job: "web-42", Next: "web-43"}, &messages.NameClaim{Job: "web-42"}),
 	}
 }
 
@@ -139,6 +139,7 @@ func fullRecord() *messages.Record {
 		HealthySince:   at(3),
 		Retries:        1,
 		Named:          true,
+		Replaces:       &messages.Replaced{Job: "web-41", Node: "linux-3"},
 		Home:           messages.Home{Node: "linux-1", Attempt: 2},
 		Platforms:      []messages.Platform{{OS: messages.Linux, Arch: "amd64"}},
 	}
