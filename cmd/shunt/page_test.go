@@ -75,8 +75,8 @@ services:
 
 Each replica is a job with the id ` + "`<deployment>-<service>-<replica>-<first 8 of its fingerprint>`" + ` in the service
 ` + "`<deployment>-<service>`" + `, with the label ` + "`shunt.deployment`" + `. To apply the same file again changes nothing. A changed service gets new
-jobs, which take over the names of the ones before (` + "`args.replace`" + `: for now those end first); what the file does not name any more is cancelled; what has ended and is
-named again is retried. Every mistake is said with its file, line and field. Of the format's fields, shunt has nothing for schedules,
+jobs, which take over the names of the ones before when they are healthy, and those end then (` + "`args.replace`" + `); what the file
+does not name any more is cancelled; what has ended and is named again is retried. Every mistake is said with its file, line and field. Of the format's fields, shunt has nothing for schedules,
 dependencies, init steps, secrets, tunnels, proxies with paths and adaptive scaling, and says so.
 
 ## Every verb

@@ -130,6 +130,15 @@ var broken = []brokenHistory{
 		20 start a/2 n2 c2
 		30 node_back n1
 		31 finish a/2 n2 running`},
+	{"two jobs under one name", "2", "under the name web-rep-0", `
+		0 submit a service
+		0 ack a
+		0 submit b service
+		0 ack b
+		1 start a/1 n1 c1
+		1 start b/1 n2 c2
+		9 finish a/1 n1 running name=web
+		9 finish b/1 n2 running name=web replaces=x`},
 	{"one runs after the last word", "2", "last word was said", `
 		0 submit a service
 		0 ack a

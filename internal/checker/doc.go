@@ -43,7 +43,8 @@
 // a service; or the job was given directly to several nodes. And such an old
 // container, or one whose job has ended, is gone before its node could be heard
 // for longer than Config.Grace without a break. A job with `on_partition: stop`
-// is never in two containers at once, unless it was given to several nodes.
+// is never in two containers at once, unless it was given to several nodes. At the
+// end no two jobs run under one name, unless one of them is taking it over.
 //
 // Rule 3, a repeat has no second effect. An attempt starts one container, once,
 // and again only as its restart policy says, or as often as somebody asked for

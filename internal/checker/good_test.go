@@ -19,6 +19,15 @@ var good = []goodHistory{
 		2 outcome a/1 n1 completed
 		3 done a/1 n1 completed
 		9 finish`},
+	{"one of two under a name takes it over", `
+		0 submit a service
+		0 ack a
+		0 submit b service
+		0 ack b
+		1 start a/1 n1 c1
+		1 start b/1 n2 c2
+		9 finish a/1 n1 running name=web
+		9 finish b/1 n2 running name=web replaces=a`},
 	{"sent again, and answered again", `
 		0 submit a
 		0 ack a

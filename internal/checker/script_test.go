@@ -149,6 +149,10 @@ func record(t *testing.T, args []string) messages.Record {
 			r.Retries = *number(t, value)
 		case "exit":
 			r.Outcome = &messages.Outcome{Result: &messages.Result{ExitCode: number(t, value)}}
+		case "name":
+			r.Job.Op, r.Job.Service = messages.OpRun, value
+		case "replaces":
+			r.Replaces = &messages.Replaced{Job: value}
 		case "successor":
 			node, attempt := jobAttempt(t, value)
 			r.Successor = &messages.Successor{Node: node, Attempt: attempt}

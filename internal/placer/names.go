@@ -118,11 +118,11 @@ func (s *nameStanding) asked(rec *messages.Record, take bool) (messages.NameClai
 	case holder == "" || take && s.claim.Next == job && rec.Replaces != nil && rec.Replaces.Job == holder:
 		return messages.NameClaim{Job: job}, placement.Claimed{Holder: job}
 	case !rec.Job.Args.Replace:
-		return messages.NameClaim{}, placement.Claimed{Holder: holder, Record: held}
+		return messages.NameClaim{}, placement.Claimed{Holder: holder, Other: held}
 	case s.next != nil && s.claim.Next != holder:
-		return messages.NameClaim{}, placement.Claimed{Holder: holder, Record: held, Next: s.claim.Next}
+		return messages.NameClaim{}, placement.Claimed{Holder: holder, Next: s.claim.Next, Other: s.next}
 	}
-	ev := placement.Claimed{Holder: holder, Record: held, Next: job}
+	ev := placement.Claimed{Holder: holder, Next: job, Other: held}
 	want := messages.NameClaim{Job: holder, Next: job}
 	if want == s.claim {
 		want = messages.NameClaim{}

@@ -68,8 +68,10 @@ func (c *client) act(ctx context.Context) {
 	switch {
 	case n < 9:
 		c.submit(c.task())
-	case n < 12:
+	case n < 11:
 		c.submit(c.service())
+	case n < 12:
+		c.replace(c.version())
 	case n < 13:
 		c.submit(c.misfit())
 	case n < 15:
@@ -108,6 +110,33 @@ func (c *client) submit(job messages.Job) {
 	if c.append(root.Job(job.ID), job) {
 		c.s.record(checker.Event{Kind: checker.Acknowledged, Job: job.ID})
 	}
+}
+
+// replace submits a service that takes its name over from whatever job has it, or
+// is about to: that is asked to end.
+func (c *client) replace(job messages.Job) {
+	c.displace(&job)
+	c.submit(job)
+}
+
+// displace notes that whatever has the name of a job that takes it over is asked
+// to end.
+func (c *client) displace(job *messages.Job) {
+	for i := range c.jobs {
+		if other := &c.jobs[i]; job.Args.Replace && other.ID != job.ID && other.ContainerName() == job.ContainerName() {
+			c.s.record(checker.Event{Kind: checker.CancelAsked, Job: other.ID})
+		}
+	}
+}
+
+// container is the name of the container that a job makes.
+func (c *client) container(job string) string {
+	for i := range c.jobs {
+		if c.jobs[i].ID == job {
+			return c.jobs[i].ContainerName()
+		}
+	}
+	return messages.ContainerName(job, 0)
 }
 
 // append publishes into a stream, on a connection that is never cut.
@@ -185,7 +214,7 @@ func (c *client) work(ctx context.Context) {
 		op = []messages.Op{messages.OpStop, messages.OpRestart, messages.OpKill, messages.OpRemove}[c.rng.IntN(4)]
 		c.s.record(checker.Event{Kind: checker.StopAsked, Job: service})
 	}
-	job := c.on(op, messages.ContainerName(service, 0))
+	job := c.on(op, c.container(service))
 	if c.one(3) {
 		job.Target = node
 		c.submit(job)
@@ -209,6 +238,7 @@ func (c *client) operate(ctx context.Context) {
 		if job == nil {
 			return
 		}
+		c.displace(job)
 		verb, request = messages.PlacerRetry, messages.JobRequest{V: messages.Version, ID: job.ID, Reason: "again"}
 		c.s.record(checker.Event{Kind: checker.RetryAsked, Job: job.ID})
 	}

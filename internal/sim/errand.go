@@ -70,7 +70,7 @@ func (c *client) someService() string {
 	if first == "" {
 		return ""
 	}
-	return messages.ContainerName(first, 0)
+	return c.container(first)
 }
 
 // holder is the node that a service's container was last seen on, or otherwise.
@@ -78,7 +78,7 @@ func (c *client) holder(container, otherwise string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for job, on := range c.services {
-		if messages.ContainerName(job, 0) == container && on != "" {
+		if c.container(job) == container && on != "" {
 			return on
 		}
 	}

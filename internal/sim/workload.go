@@ -105,6 +105,14 @@ func (w *workload) service() messages.Job {
 	return job
 }
 
+// version is a service under a name that others have too, which it takes over.
+func (w *workload) version() messages.Job {
+	job := w.service()
+	job.ID = w.id("version")
+	job.Service, job.Args.Replace = fmt.Sprintf("shared-%d", w.rng.IntN(2)), true
+	return job
+}
+
 // health is a check of any kind; one in eight never passes.
 func (w *workload) health() *messages.Health {
 	checks := []messages.Health{

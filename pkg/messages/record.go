@@ -91,8 +91,9 @@ type Record struct {
 	// has a last word of its own.
 	Retries int `json:"retries,omitzero"`
 
-	// Order is where a job on a container stood in intake: such jobs keep that
-	// order.
+	// Order is where a job on a container, or one that takes a name over, stood in
+	// intake: such jobs keep that order, and of those that want one name the last
+	// gets it.
 	Order uint64 `json:"order,omitzero"`
 
 	// Named says that the job holds the claim on its container's name.

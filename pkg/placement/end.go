@@ -93,6 +93,9 @@ func (s *step) retryAsked(ev RetryAsked) bool {
 	r.Retries++
 	r.Starts, r.Outcome, r.Ending = 0, nil, ""
 	r.Named, r.Replaces, r.HealthySince = false, nil, time.Time{}
+	if NeedsName(&r.Job) {
+		r.Order = 0 // it asks for its name now
+	}
 	r.Job.Refused, r.Job.RefusedDropped = nil, 0
 	r.Created = s.now
 	s.remember("", "retry", "", ev.Reason)

@@ -20,10 +20,12 @@ type Submitted struct {
 // effect Claim was performed: this job, or another live one.
 type Claimed struct {
 	Holder string
-	Record *messages.Record // of the holder, if that is another one
 	// Next is the job that is to take the name over from the holder: this one, if
 	// it may, or another live one that was there before it.
 	Next string
+	// Other is the record of the job in the way: of Next, if that is another one,
+	// else of Holder.
+	Other *messages.Record
 }
 
 // Superseded says that the job whose name this one took over has no live record

@@ -33,14 +33,19 @@ func (p *page) submitted(e Submitted) {
 		p.rule("submitted: the name is held")
 		p.rejects(messages.CodeAlreadyExists, "service")
 	default:
-		p.begin(*j, e.Fingerprint)
+		order := uint64(0)
+		if j.Args.Replace && NeedsName(j) {
+			order = e.Order
+		}
+		p.begin(*j, e.Fingerprint, order)
 		p.rule("submitted: begins")
 		p.place("")
 	}
 }
 
-func (p *page) begin(job messages.Job, fingerprint string) {
+func (p *page) begin(job messages.Job, fingerprint string, order uint64) {
 	p.r = &messages.Record{V: 1, Job: job, State: messages.StatePending, Created: p.now, Fingerprint: fingerprint}
+	p.r.Order = order
 	p.r.Job.Attempt, p.r.Job.Refused, p.r.Job.RefusedDropped = 0, nil, 0
 }
 
@@ -62,6 +67,9 @@ func (p *page) claimed(e Claimed) {
 		p.rule("claimed: intrudes")
 		p.r.State, p.r.Ending = messages.StateCancelling, messages.StateFailed
 		p.dropSuccessor()
+	case p.r.Job.Args.Replace && p.r.Order > 0 && e.Other.Order > p.r.Order:
+		p.rule("claimed: by one that came later")
+		p.end(messages.StateCancelled)
 	case p.r.Job.Args.Replace && e.Next != p.r.Job.ID:
 		p.rule("claimed: asks the next one to end")
 		p.ask(Supersede{e.Next})
@@ -94,10 +102,10 @@ func (p *page) takesOver(e Claimed) {
 }
 
 func (p *page) replaces(e Claimed) {
-	p.r.Replaces = &messages.Replaced{Job: e.Holder, Node: e.Record.Node}
-	if p.r.Home.Node == "" && p.local() && e.Record.Home.Node != "" { // in the walks there is one volume
+	p.r.Replaces = &messages.Replaced{Job: e.Holder, Node: e.Other.Node}
+	if p.r.Home.Node == "" && p.local() && e.Other.Home.Node != "" { // in the walks there is one volume
 		p.rule("claimed: the holder's volumes")
-		p.r.Home.Node = e.Record.Home.Node
+		p.r.Home.Node = e.Other.Home.Node
 	}
 }
 
@@ -241,7 +249,9 @@ func (p *page) retry(e RetryAsked) {
 		p.rejects(messages.CodeFailedPrecondition, "")
 	case p.r != nil && p.r.State.Ended() && p.r.State != messages.StateCompleted:
 		p.rule("retry: another life")
-		p.r.Replaces = nil
+		if p.r.Replaces = nil; NeedsName(&p.r.Job) {
+			p.r.Order = 0
+		}
 		p.r.Starts, p.r.Created, p.r.Job.Refused, p.r.Named = 0, p.now, nil, false
 		p.r.Retries++
 		p.r.Outcome = nil

@@ -59,7 +59,7 @@ func (p *page) adopted(o messages.Outcome) {
 	if again(&o) {
 		return
 	}
-	p.begin(*o.JobBody, o.Fingerprint)
+	p.begin(*o.JobBody, o.Fingerprint, 0)
 	p.r.State, p.r.Node, p.r.Attempt = messages.StateAssigned, o.Node, o.Attempt
 	if n := p.peers.Get(o.Node); n != nil {
 		p.r.Journal = n.Journal()

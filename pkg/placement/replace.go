@@ -13,6 +13,8 @@ import (
 // it by one compare-and-set; from then on its record owes the end of the job that
 // it has replaced. If it never is healthy, the one before has never been touched.
 //
+// Of several that want one name the one that came last gets it.
+//
 // What may not overlap, and what would find room only where the one before is, is
 // started when that has ended. It is not asked to before some node would take its
 // replacement.
@@ -40,6 +42,10 @@ func owesEnd(r *messages.Record) bool { return r.Replaces != nil && r.Named }
 // takesOver begins to take a name over from the live job that holds it.
 func (s *step) takesOver(ev Claimed) bool {
 	r, before := s.rec, s.rec.Reason
+	if ev.Other != nil && laterThan(ev.Other, r) {
+		s.end(messages.StateCancelled, fmt.Sprintf("replaced by %s, which came later", ev.Other.Job.ID))
+		return true
+	}
 	if ev.Next != r.Job.ID {
 		s.effects = append(s.effects, Supersede{ev.Next})
 		return s.waitsFor(fmt.Sprintf("%s, and job %s is about to take it over: that ends first", nameHeld(&r.Job, ev.Holder), ev.Next))
@@ -78,7 +84,7 @@ func (s *step) replaces(ev Claimed) (changed bool) {
 	r := s.rec
 	was, home := r.Replaces, r.Home
 	now := messages.Replaced{Job: ev.Holder}
-	if held := ev.Record; held != nil {
+	if held := ev.Other; held != nil {
 		now.Node = held.Node
 		if r.Home.Node == "" && shareVolumes(&r.Job, &held.Job) {
 			r.Home.Node = held.Home.Node
@@ -87,6 +93,10 @@ func (s *step) replaces(ev Claimed) (changed bool) {
 	r.Replaces = &now
 	return was == nil || *was != now || home != r.Home
 }
+
+// laterThan tells whether of two jobs that take a name over a came into intake
+// after b. One that did not come that way, or was retried since, is no later one.
+func laterThan(a, b *messages.Record) bool { return b.Order > 0 && a.Order > b.Order }
 
 // shareVolumes tells whether two jobs name the same volume that is nowhere but on
 // its node.

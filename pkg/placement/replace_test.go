@@ -23,8 +23,8 @@ func newcomer(change ...func(*messages.Job)) messages.Job {
 // heldByOld says that old, on node a, holds the name.
 func heldByOld(job *messages.Job) Claimed {
 	held := recordIn(messages.StateRunning)
-	held.Job.ID = "old"
-	return Claimed{Holder: "old", Record: held, Next: job.ID}
+	held.Job.ID, held.Order = "old", 1
+	return Claimed{Holder: "old", Other: held, Next: job.ID}
 }
 
 // toReplace is the record of a newcomer that has been told so.
@@ -137,7 +137,7 @@ func TestAReplacementGoesToItsVolumes(t *testing.T) {
 		job := newcomer()
 		job.Spec.Mounts = []messages.Mount{{Type: messages.MountVolume, Source: source, Target: "/data"}}
 		ev := heldByOld(&job)
-		settled(ev.Record)
+		settled(ev.Other)
 		r, _ := next(t, nil, Submitted{Job: job, Fingerprint: fingerprint, Holder: "old"}, peers, epoch)
 		r, _ = next(t, r, ev, peers, epoch)
 		if r.Home.Node != want {
@@ -150,8 +150,7 @@ func TestAReplacementGoesToItsVolumes(t *testing.T) {
 	}
 }
 
-// Of two that ask for one name the one that came before is asked to end, not the
-// holder.
+// Of two that ask for one name the one that came before ends, not the holder.
 func TestTheNextInLineForANameEndsFirst(t *testing.T) {
 	peers := fleetOf(t, epoch, node("a", "linux/amd64"), node("b", "linux/amd64"))
 	job := newcomer()
@@ -161,6 +160,11 @@ func TestTheNextInLineForANameEndsFirst(t *testing.T) {
 	r, effects := next(t, r, ev, peers, epoch)
 	if r.State != messages.StatePending || show(effects) != "claim supersede(other)" || r.Replaces != nil {
 		t.Errorf("it is %s, replaces %v: %s", r.State, r.Replaces, show(effects))
+	}
+	r.Order, ev.Other.Order = 2, 3
+	r, effects = next(t, r, ev, peers, epoch)
+	if r.State != messages.StateCancelled || show(effects) != "finish delete tell(cancelled)" || !strings.Contains(r.Reason, "came later") {
+		t.Errorf("one that came later is next: it is %s (%s): %s", r.State, r.Reason, show(effects))
 	}
 }
 

@@ -18,7 +18,7 @@ func (s *step) submit(ev Submitted) (*messages.Record, []Effect) {
 		return nil, []Effect{Reject{*e}}
 	}
 	s.rec = s.newRecord(ev.Job, ev.Fingerprint)
-	if NeedsHolder(&ev.Job) {
+	if NeedsHolder(&ev.Job) || NeedsName(&ev.Job) && ev.Job.Args.Replace {
 		s.rec.Order = ev.Order
 	}
 	s.rec.Job.Attempt, s.rec.Job.Refused, s.rec.Job.RefusedDropped = 0, nil, 0 // a scheduler leaves them out

@@ -45,6 +45,7 @@ cancel: pending
 claimed: asks the holder to end
 claimed: asks the next one to end
 claimed: by another
+claimed: by one that came later
 claimed: by this job
 claimed: goes on as it is
 claimed: intrudes

@@ -166,7 +166,11 @@ func (w *walk) claimedByAnother() Event {
 		held.Job.Spec.Mounts = []messages.Mount{{Type: messages.MountVolume, Source: "data", Target: "/d"}}
 		held.Home.Node = held.Node
 	}
-	return Claimed{Holder: "job-2", Record: &held, Next: oneOf(w, "job-1", "job-1", "job-1", "job-3")}
+	held.Job.ID = "job-2"
+	if held.Order = 1; w.oneIn(8) {
+		held.Order = 1 << 30
+	}
+	return Claimed{Holder: "job-2", Other: &held, Next: oneOf(w, "job-1", "job-1", "job-1", "job-3")}
 }
 
 // any is every kind of event as likely as the others.
@@ -253,7 +257,7 @@ func (w *walk) progress() Event {
 // first is an event without a record: mostly the job.
 func (w *walk) first() Event {
 	w.newJob()
-	job, s := w.job, Submitted{Fingerprint: fingerprint}
+	job, s := w.job, Submitted{Fingerprint: fingerprint, Order: 10}
 	switch w.rng.IntN(10) {
 	case 0, 7:
 		return oneOf[Event](w, Tick{}, Claimed{Holder: "job-1"}, w.claimedByAnother(), Unheard{"n0", 1}, NodeLost{Node: "n0"}, NodeForgotten{"n0"}, Vacate{"n0"}, CancelAsked{}, RetryAsked{}, Superseded{"job-2"})
