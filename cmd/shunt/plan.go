@@ -27,7 +27,7 @@ type step struct {
 	Job       string `json:"job"`
 	Why       string `json:"why,omitzero"`
 
-	ending bool   // the job that is retried has not ended yet
+	ending bool // the job that is retried has not ended yet
 }
 
 // plan is what makes a deployment what its file says.

@@ -222,7 +222,7 @@ func (p *page) place(without string) {
 		p.rule("place: not before")
 	case (p.stops() || p.carries()) && slices.ContainsFunc(p.r.Fences, func(f messages.Fence) bool { return !f.Expired }):
 		p.rule("place: a fence is owed")
-	case NeedsName(&p.r.Job) && !p.r.Named && !(p.r.Replaces != nil && p.overlaps()):
+	case NeedsName(&p.r.Job) && !p.r.Named && (p.r.Replaces == nil || !p.overlaps()):
 		p.rule("place: needs the name")
 	default:
 		node, ok := p.choose(without)
