@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -123,6 +124,30 @@ func TestAStoppedServiceIsNotRestartedByTheNextWorker(t *testing.T) {
 		time.Sleep(time.Minute)
 		if got := r.said("web"); got != "1.2 running, 1.3 completed" || r.starts("web") != 1 {
 			t.Errorf("it was started %d times and has said: %s", r.starts("web"), got)
+		}
+	})
+}
+
+// What was given up because it was not healthy has failed for that reason, even if
+// the worker is killed before it has seen the end: another node may do better.
+func TestAnUnhealthyServiceThatIsStoppedStaysOneForTheNextWorker(t *testing.T) {
+	inRig(t, func(t *testing.T, r *rig) {
+		job := placed(service("web", "sh", "-c", "echo up; sleep 3600"), 1)
+		job.Spec.StopGrace = messages.Duration(time.Minute)
+		job.Spec.Health = &messages.Health{Command: []string{"true"}, Interval: messages.Duration(time.Second), Retries: 2}
+		r.faulty.setSick("no database")
+		r.faulty.setDeafToStop(true)
+		r.send(job)
+		time.Sleep(30 * time.Second)
+		r.kill()
+		if err := memory.New(r.machine).Stop(t.Context(), runtime.ContainerID{Service: "web"}, 0); err != nil {
+			t.Fatal(err)
+		}
+		r.faulty.setDeafToStop(false)
+		r.again()
+		time.Sleep(time.Minute)
+		if o := r.last("web"); o.Status != messages.StatusFailed || o.Error == nil || !o.Error.Retryable || !strings.Contains(o.Error.Message, "not healthy") {
+			t.Errorf("it is %s: %+v %+v", o.Status, o.Error, o.Result)
 		}
 	})
 }

@@ -40,8 +40,9 @@ type end struct {
 }
 
 func (w *Worker) supervisor(at *active, id runtime.ContainerID) *supervisor {
+	state := supervise.Resume(at.Supervision)
 	return &supervisor{
-		w: w, at: at, id: id, plan: supervise.For(&at.Job), state: supervise.Resume(at.Supervision),
+		w: w, at: at, id: id, plan: supervise.For(&at.Job), state: state, over: state.Over, failure: state.Failure,
 		result: &messages.Result{Container: id.String()},
 		ends:   make(chan end), checks: make(chan supervise.Checked), unwatch: func() {},
 	}
@@ -84,6 +85,9 @@ func (s *supervisor) run(ctx context.Context) (runtime.WaitOutcome, error) {
 
 // loop takes in what happens until the attempt is over, or ctx is.
 func (s *supervisor) loop(ctx context.Context) error {
+	if s.over {
+		return nil // so the worker before this one has found
+	}
 	if err := s.look(ctx); err != nil {
 		return err
 	}

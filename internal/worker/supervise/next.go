@@ -50,7 +50,7 @@ func (t *turn) tell(kind messages.EventKind, format string, args ...any) {
 }
 
 func (t *turn) end(err *messages.Error) {
-	t.Over, t.Due, t.CheckAt = true, time.Time{}, time.Time{}
+	t.Over, t.Due, t.CheckAt, t.Failure = true, time.Time{}, time.Time{}, err
 	t.do(End{Error: err})
 }
 

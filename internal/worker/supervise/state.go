@@ -20,6 +20,9 @@ type Record struct {
 	InHand  bool `json:"in_hand,omitzero"` // an op is stopping or starting it; what happens meanwhile is its doing
 	Stopped bool `json:"stopped,omitzero"` // somebody has asked for its end
 
+	// Failure is why the container is given up, and stopped, while it runs yet.
+	Failure *messages.Error `json:"failure,omitzero"`
+
 	Said    bool      `json:"said,omitzero"`    // that the service runs
 	Healthy bool      `json:"healthy,omitzero"` // as said last
 	SaidAt  time.Time `json:"said_at,omitzero"`
@@ -37,7 +40,7 @@ func (r *Record) SameRun(began, ended time.Time) bool {
 // Differs tells whether a later record has to be journaled. A start need not
 // be: the runtime shows it.
 func (r *Record) Differs(later *Record) bool {
-	return r.InHand != later.InHand || r.Stopped != later.Stopped ||
+	return r.InHand != later.InHand || r.Stopped != later.Stopped || (r.Failure == nil) != (later.Failure == nil) ||
 		r.Said != later.Said || r.Healthy != later.Healthy || later.Waiting() && !later.Due.Equal(r.Due)
 }
 
@@ -67,7 +70,7 @@ type State struct {
 }
 
 // Resume is how things stand for a worker that takes the attempt up.
-func Resume(r Record) State { return State{Record: r, Left: r.InHand} }
+func Resume(r Record) State { return State{Record: r, Left: r.InHand, Over: r.Failure != nil} }
 
 // idle tells whether nobody has the container in hand.
 func (s *State) idle() bool { return !s.InHand || s.Left }
