@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +44,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	defer stop()
 	verb, err := cmd.ExecuteContextC(ctx)
 	if err != nil && !errors.Is(err, errJobFailed) {
-		_, _ = fmt.Fprintln(errOut, "shunt:", strings.TrimSpace(err.Error()))
+		_, _ = fmt.Fprintln(errOut, "shunt:", inWords(err))
 		next := nextStep(err)
 		if !a.begun {
 			next = fmt.Sprintf("`%s --help` says what there is", verb.CommandPath())

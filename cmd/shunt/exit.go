@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/shunt-fleet/shunt/pkg/client"
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -43,6 +44,14 @@ func exitCode(err error) int {
 		return exitTimedOut
 	}
 	return exitBadUse
+}
+
+// inWords is an error for people: how Go says that a wait was given up is no
+// language of theirs.
+func inWords(err error) string {
+	return strings.NewReplacer(
+		context.DeadlineExceeded.Error(), "the time is over", context.Canceled.Error(), "interrupted",
+	).Replace(strings.TrimSpace(err.Error()))
 }
 
 // nextSteps are what to do about an error of a class that a person can do

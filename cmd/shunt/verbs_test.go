@@ -179,6 +179,8 @@ func TestJobsAreListedCancelledAndRetried(t *testing.T) {
 	p.shunt(exitDone, "retry", "b")
 	_, errOut = p.shunt(exitTimedOut, "--timeout", "300ms", "wait", "--running", "b")
 	p.wants(errOut, "job b is pending", "disk is hdd", "next:")
+	_, errOut = p.shunt(exitTimedOut, "--timeout", "300ms", "get", "-w", "b")
+	p.wants(errOut, "watch job b: the time is over", "next:")
 	out, _ = p.shunt(exitBadUse, "jobs", "--state", "wrong")
 	if out != "" {
 		t.Errorf("a list that there is not has a head: %s", out)
