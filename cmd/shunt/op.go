@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -97,5 +98,15 @@ func (a *app) containerVerb(use, short string, o *op, do func(context.Context, *
 		RunE: func(cmd *cobra.Command, args []string) error { return a.onContainer(cmd.Context(), o, args[0], do) },
 	}
 	o.flags(cmd, a)
+	return cmd
+}
+
+// graceVerb is a verb that ends what runs in a container, and gives it time for that.
+func (a *app) graceVerb(use, short string, do func(*client.Client, context.Context, string, time.Duration, ...client.How) (messages.Result, error)) *cobra.Command {
+	var grace time.Duration
+	cmd := a.containerVerb(use, short, &op{}, func(ctx context.Context, c *client.Client, container string, how []client.How) (messages.Result, error) {
+		return do(c, ctx, container, grace, how...)
+	})
+	cmd.Flags().DurationVar(&grace, "grace", 0, "how long it has before KILL (default: what its spec says, else 10s)")
 	return cmd
 }

@@ -49,18 +49,14 @@ func ExampleClient_RemoveImage() {
 	c := connect()
 	defer c.Close()
 
-	_, err := c.Pull(ctx, "linux-1", "team/hello:1", messages.Args{})
-	if err == nil {
-		_, err = c.Tag(ctx, "linux-1", "team/hello:1", "team/old:1")
-	}
-	if err != nil {
+	if _, err := c.Pull(ctx, "linux-1", "team/hello:1", messages.Args{}); err != nil {
 		fmt.Println(err)
 		return
 	}
-	const force = false
-	result, err := c.RemoveImage(ctx, "linux-1", "team/old:1", force)
+	const force = true // although a container may have been made of it
+	result, err := c.RemoveImage(ctx, "linux-1", "team/hello:1", force)
 	fmt.Println(result.Deleted, err)
-	// Output: [team/old:1] <nil>
+	// Output: [team/hello:1] <nil>
 }
 
 // Prune removes every image that no container needs.
