@@ -67,6 +67,7 @@ func stops(id string, cmd ...string) messages.Job {
 // lost declares the node lost, as a placer does.
 func (r *rig) lost(t *testing.T) {
 	t.Helper()
+	synctest.Wait() // a renewal that is due just now comes first
 	last, err := r.client.Last(t.Context(), root.Stream(messages.StreamLeases), root.Lease("linux-1"))
 	if err != nil {
 		t.Fatal(err)
