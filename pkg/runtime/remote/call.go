@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
 
@@ -19,74 +17,109 @@ import (
 // far end.
 const settleWithin = 5 * time.Second
 
+// manner is what becomes of a call that is given up.
+type manner bool
+
+const (
+	// cut is for calls that change nothing, and for those that send a stream,
+	// behind which no word of it would come through: the caller waits for nobody.
+	cut manner = false
+	// settled is for all others: the caller has to know what was done.
+	settled manner = true
+)
+
 // call is an operation under way at the far end.
 type call struct {
 	link   *link
 	op     string
-	number uint64
-	ctx    context.Context // the caller's
-	cancel context.CancelFunc
+	manner manner
+	ctx    context.Context    // the caller's
+	cancel context.CancelFunc // of the stream
+	unhook func() bool        // the stream's end from the caller's
 	stream grpc.ClientStream
 	over   bool // at the far end, too
 }
 
 // open begins a call on the link there is now.
-func (r *Runtime) open(ctx context.Context, op string, args ...any) (*call, error) {
+func (r *Runtime) open(ctx context.Context, how manner, op string, args ...any) (*call, error) {
 	l, err := r.current()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	return l.open(ctx, op, args...)
-}
-
-// open begins a call; whoever gets it has to close it.
-func (l *link) open(ctx context.Context, op string, args ...any) (*call, error) {
-	return l.openWith(ctx, op, nil, args...)
+	return l.open(ctx, how, op, nil, args...)
 }
 
 var bothWays = &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}
 
-// openWith is open with bytes beside the arguments.
-func (l *link) openWith(ctx context.Context, op string, data []byte, args ...any) (*call, error) {
+// open begins a call; whoever gets it has to close it. data goes beside the
+// arguments.
+func (l *link) open(ctx context.Context, how manner, op string, data []byte, args ...any) (*call, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
 	if args == nil {
 		args = []any{}
 	}
-	c := &call{link: l, op: op, number: l.calls.Add(1), ctx: ctx}
-	// A deadline does not travel: it would come to pass at both ends at about the
-	// same time, and the caller may be told of it before it has.
+	c := &call{link: l, op: op, manner: how, ctx: ctx}
+	// Neither a deadline travels nor a cancellation by itself: see giveUp.
 	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, cancel)
-	c.cancel = func() { stop(); cancel() }
-	within = metadata.AppendToOutgoingContext(within, numberKey, strconv.FormatUint(c.number, 10))
+	c.cancel = cancel
 	var err error
 	if c.stream, err = l.grpc.NewStream(within, bothWays, "/"+service+"/"+op); err != nil {
-		c.cancel()
+		cancel()
 		return nil, c.failed(err)
 	}
+	// io.EOF says that it has ended already, and what there is to receive says how.
 	if err := c.send(&message{Args: args, Data: data}); err != nil && !errors.Is(err, io.EOF) {
-		c.close()
+		cancel()
 		return nil, c.failed(err)
 	}
+	c.unhook = context.AfterFunc(ctx, c.giveUp)
 	return c, nil
 }
 
-// send sends a message. io.EOF says that the call has ended, and what it is to
-// receive says how.
+// end ends the call at this end.
+func (c *call) end() {
+	c.unhook()
+	c.cancel()
+}
+
+// send sends a message.
 func (c *call) send(m *message) error { return c.stream.SendMsg(m) }
+
+// giveUp cancels the call. The far end of one that is to be settled ends it, and
+// answers: it may have been done.
+func (c *call) giveUp() {
+	if c.manner == cut {
+		c.cancel()
+		return
+	}
+	_ = c.stream.CloseSend() // never fails
+	time.AfterFunc(settleWithin, c.cancel)
+}
+
+// close lets go of a call. It returns when a call that is to be settled is over.
+func (c *call) close() {
+	defer c.end()
+	if c.over {
+		return
+	}
+	c.giveUp()
+	for c.stream.RecvMsg(&received{}) == nil {
+		continue
+	}
+}
 
 // receive is the next message, or io.EOF at the end of a call, or why the pipe
 // has none.
 func (c *call) receive() (*received, error) {
 	var m received
 	err := c.stream.RecvMsg(&m)
-	if err == nil {
+	switch {
+	case err == nil:
 		return &m, nil
-	}
-	c.over = errors.Is(err, io.EOF)
-	if c.over {
+	case errors.Is(err, io.EOF):
+		c.over = true
 		return nil, io.EOF
 	}
 	return nil, c.failed(err)
@@ -109,16 +142,21 @@ func (c *call) silent() error {
 	return fmt.Errorf("%s: the delegate has ended it without an answer: %w", c.op, errdefs.ErrInternal)
 }
 
-// read reads an answer.
+// read reads a message. That the far end was cancelled is what the caller wanted,
+// or its time was over.
 func (c *call) read(m *received, value any) error {
 	c.over = c.over || m.Answer
-	return m.decode(value)
+	err := m.decode(value)
+	if own := c.ctx.Err(); own != nil && errors.Is(err, context.Canceled) && !errors.Is(err, own) {
+		return fmt.Errorf("%s: %w", c.op, own)
+	}
+	return err
 }
 
 // failed is an error of the pipe as the caller of an operation gets it.
 func (c *call) failed(err error) error {
-	if over := c.ctx.Err(); over != nil {
-		return fmt.Errorf("%s: %w", c.op, over)
+	if own := c.ctx.Err(); own != nil {
+		return fmt.Errorf("%s: %w", c.op, own)
 	}
 	said, _ := status.FromError(err)
 	switch said.Code() {
@@ -134,35 +172,4 @@ func (c *call) failed(err error) error {
 	}
 	// Its text alone: an end of file means something else to who called.
 	return fmt.Errorf("%s: the delegate has gone away in the middle of it (%s): %w", c.op, err.Error(), errdefs.ErrUnavailable)
-}
-
-// close lets go of a call: one that is not over is cancelled.
-func (c *call) close() {
-	c.cancel()
-	if c.over {
-		return
-	}
-	for { // until gRPC has let go of it as well: what is called next comes after
-		if c.stream.RecvMsg(&received{}) != nil {
-			return
-		}
-	}
-}
-
-// settle is close for a call that may change something: it returns when the far
-// end has done with it.
-func (c *call) settle() {
-	over := c.over
-	c.close()
-	if over {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), settleWithin)
-	defer cancel()
-	s, err := c.link.open(ctx, "Settle", c.number)
-	if err != nil {
-		return
-	}
-	defer s.close()
-	_ = s.answer(nil)
 }

@@ -28,9 +28,9 @@
 //
 // A result comes back beside its error, which keeps its text, its class, and the
 // *runtime.RouteToPeerError or *messages.Error in it. A call that is cancelled is
-// cancelled at the far end as well, and returns when it has ended there, so that
-// what it leaves is left when it returns; a far end that does not answer is
-// waited for no longer than settleWithin.
+// cancelled at the far end as well. One that may change something returns when it
+// has ended there, with what it has come to: it may have been done. A far end that
+// does not say so is waited for no longer than five seconds.
 //
 // While the far end is away every call is Unavailable at once, and says why; so
 // are those that were under way. It is dialled again, with growing pauses, until

@@ -107,6 +107,9 @@ func sequence[A, B, T any](method func(port, context.Context, A, B) iter.Seq2[T,
 			return err
 		}
 		for item, err := range method(s.rt, ctx, a, b) {
+			if err == nil && ctx.Err() != nil { // nobody wants the rest
+				return c.answer(nil, ctx.Err())
+			}
 			if err := c.item(&item, bytes(&item), err); err != nil {
 				return err
 			}

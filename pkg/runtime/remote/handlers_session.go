@@ -41,8 +41,9 @@ func execSession(ctx context.Context, s *server, c *incoming) error {
 		return c.answer(nil, err)
 	}
 	p := &program{ExecSession: session, closed: make(chan struct{})}
-	defer s.enter(c.number, p)()
-	if err := c.answer(nil, nil); err != nil {
+	number, leave := s.enter(p)
+	defer leave()
+	if err := c.answer(number, nil); err != nil {
 		return err
 	}
 	for event, err := range p.Events() {
@@ -57,13 +58,14 @@ func execSession(ctx context.Context, s *server, c *incoming) error {
 	return nil
 }
 
-// enter makes a session known by its number. What it gives ends that, and the
-// session.
-func (s *server) enter(number uint64, p *program) (leave func()) {
+// enter makes a session known by a number. leave ends that, and the session.
+func (s *server) enter(p *program) (number uint64, leave func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.last++
+	number = s.last
 	s.programs[number] = p
-	return func() {
+	return number, func() {
 		if err := p.close(); err != nil {
 			s.log.Warn("a program that was executed is not tidied away", "error", err)
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -20,8 +19,6 @@ type link struct {
 	pipe    *conn
 	grpc    *grpc.ClientConn
 	stay    *call // lasts as long as the link
-
-	calls atomic.Uint64 // the number of the last call
 }
 
 // dial opens a pipe and waits for the far end's first word.
@@ -76,11 +73,11 @@ func (l *link) begin(ctx context.Context, quiet time.Duration) error {
 		return err
 	}
 	// The call lasts longer than ctx, which bounds its first answer.
-	l.stay, err = l.open(context.WithoutCancel(ctx), "Stay")
+	l.stay, err = l.open(context.WithoutCancel(ctx), cut, "Stay", nil)
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, l.stay.cancel)
+	stop := context.AfterFunc(ctx, l.stay.end)
 	if _, err := l.stay.receive(); err != nil {
 		return err
 	}
@@ -100,7 +97,7 @@ func (l *link) watch(life context.Context) error {
 		select {
 		case <-heard:
 		case <-time.After(farewellIn):
-			l.stay.cancel()
+			l.stay.end()
 		}
 	})()
 	m, err := l.stay.receive()
@@ -119,7 +116,7 @@ func (l *link) watch(life context.Context) error {
 // close ends the pipe, and what is still called over it.
 func (l *link) close() {
 	if l.stay != nil {
-		l.stay.cancel()
+		l.stay.end()
 	}
 	if l.grpc != nil {
 		_ = l.grpc.Close()

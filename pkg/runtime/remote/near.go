@@ -10,7 +10,7 @@ import (
 
 // ask makes a call that changes nothing.
 func ask[T any](ctx context.Context, r *Runtime, op string, args ...any) (value T, err error) {
-	c, err := r.open(ctx, op, args...)
+	c, err := r.open(ctx, cut, op, args...)
 	if err != nil {
 		return value, err
 	}
@@ -21,37 +21,36 @@ func ask[T any](ctx context.Context, r *Runtime, op string, args ...any) (value 
 
 // act makes a call that may change something.
 func act[T any](ctx context.Context, r *Runtime, op string, args ...any) (value T, err error) {
-	c, err := r.open(ctx, op, args...)
+	c, err := r.open(ctx, settled, op, args...)
 	if err != nil {
 		return value, err
 	}
-	defer c.settle()
+	defer c.close()
 	err = c.answer(&value)
 	return value, err
 }
 
 // do is act without a result.
 func do(ctx context.Context, r *Runtime, op string, args ...any) error {
-	c, err := r.open(ctx, op, args...)
+	c, err := r.open(ctx, settled, op, args...)
 	if err != nil {
 		return err
 	}
-	defer c.settle()
+	defer c.close()
 	return c.answer(nil)
 }
 
 // items makes a call whose result is a sequence. It is made when that is read.
 func items[T any](ctx context.Context, r *Runtime, op string, bytes func(*T) *[]byte, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		c, err := r.open(ctx, op, args...)
+		c, err := r.open(ctx, settled, op, args...)
 		if err != nil {
 			yield(*new(T), err)
 			return
 		}
-		defer c.settle()
+		defer c.close()
 		c.each(func(m *received) bool {
-			item, err := decodeItem(m, bytes)
-			return yield(item, err)
+			return yield(itemOf(c, m, bytes))
 		}, func(err error) { yield(*new(T), err) })
 	}
 }
@@ -73,8 +72,8 @@ func (c *call) each(one func(*received) bool, failed func(error)) {
 	}
 }
 
-func decodeItem[T any](m *received, bytes func(*T) *[]byte) (item T, err error) {
-	err = m.decode(&item)
+func itemOf[T any](c *call, m *received, bytes func(*T) *[]byte) (item T, err error) {
+	err = c.read(m, &item)
 	if b := bytes(&item); b != nil {
 		*b = m.Data
 	}
@@ -83,11 +82,11 @@ func decodeItem[T any](m *received, bytes func(*T) *[]byte) (item T, err error) 
 
 // download makes a call whose result is bytes, written to w.
 func download(ctx context.Context, r *Runtime, w io.Writer, op string, args ...any) error {
-	c, err := r.open(ctx, op, args...)
+	c, err := r.open(ctx, settled, op, args...)
 	if err != nil {
 		return err
 	}
-	defer c.settle()
+	defer c.close()
 	for {
 		m, err := c.receive()
 		switch {
@@ -106,11 +105,11 @@ func download(ctx context.Context, r *Runtime, w io.Writer, op string, args ...a
 
 // upload makes a call that is given what r reads. ctx ends it at the next read.
 func upload(ctx context.Context, r *Runtime, from io.Reader, value any, op string, args ...any) error {
-	c, err := r.open(ctx, op, args...)
+	c, err := r.open(ctx, cut, op, args...)
 	if err != nil {
 		return err
 	}
-	defer c.settle()
+	defer c.close()
 	unread := c.feed(from)
 	err = c.answer(value)
 	if unread != nil && ctx.Err() == nil {

@@ -9,11 +9,11 @@ import (
 )
 
 func (r *Runtime) Pull(ctx context.Context, ref string, opts runtime.PullOptions) (info runtime.ImageInfo, err error) {
-	c, err := r.open(ctx, "Pull", ref, opts, opts.Progress != nil)
+	c, err := r.open(ctx, settled, "Pull", ref, opts, opts.Progress != nil)
 	if err != nil {
 		return info, err
 	}
-	defer c.settle()
+	defer c.close()
 	for {
 		m, err := c.receive()
 		switch {

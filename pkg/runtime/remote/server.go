@@ -5,24 +5,16 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"strconv"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
 // service is what the far end serves; its methods are the operations.
 const service = "shunt.runtime.Runtime"
-
-// numberKey is the header with a call's number: the near end's, which are all
-// different.
-const numberKey = "shunt-call"
 
 // server is the far end.
 type server struct {
@@ -33,20 +25,20 @@ type server struct {
 	cause   error         // why; read once that is closed
 
 	mu       sync.Mutex
-	running  map[uint64]chan struct{} // calls, each with what is closed at its end
-	programs map[uint64]*program      // sessions, by the call that began them
+	programs map[uint64]*program // sessions, by their numbers
+	last     uint64              // number that was given
 }
 
 func newServer(rt runtime.Runtime, log *slog.Logger) *server {
-	return &server{
-		rt: rt, log: log, leaving: make(chan struct{}),
-		running: map[uint64]chan struct{}{}, programs: map[uint64]*program{},
-	}
+	return &server{rt: rt, log: log, leaving: make(chan struct{}), programs: map[uint64]*program{}}
 }
 
 // handler does one call. Its own error is of the pipe; what the runtime answers,
 // be it an error, is sent.
 type handler func(ctx context.Context, s *server, c *incoming) error
+
+// takesInput are the methods that are sent more than their arguments.
+var takesInput = map[string]bool{"LoadImages": true, "ImportImage": true, "CopyIn": true, "Stay": true}
 
 // description is the service, as gRPC takes it.
 func description() *grpc.ServiceDesc {
@@ -55,7 +47,7 @@ func description() *grpc.ServiceDesc {
 		for name, do := range methods {
 			d.Streams = append(d.Streams, grpc.StreamDesc{
 				StreamName: name, ServerStreams: true, ClientStreams: true,
-				Handler: func(s any, stream grpc.ServerStream) error { return s.(*server).serve(do, stream) },
+				Handler: func(s any, stream grpc.ServerStream) error { return s.(*server).serve(name, do, stream) },
 			})
 		}
 	}
@@ -65,38 +57,25 @@ func description() *grpc.ServiceDesc {
 // incoming is a call that the near end has made.
 type incoming struct {
 	stream grpc.ServerStream
-	number uint64
 	first  received
 }
 
-func (s *server) serve(do handler, stream grpc.ServerStream) error {
+// serve does a call. A near end that has sent all, and ends what it sends all the
+// same, gives the call up; it still hears the answer.
+func (s *server) serve(name string, do handler, stream grpc.ServerStream) error {
 	c := &incoming{stream: stream}
-	md, _ := metadata.FromIncomingContext(stream.Context())
-	if said := md.Get(numberKey); len(said) == 1 {
-		c.number, _ = strconv.ParseUint(said[0], 10, 64)
-	}
-	if c.number == 0 {
-		return status.Errorf(codes.InvalidArgument, "the header %s is %q; want one number above 0", numberKey, md.Get(numberKey))
-	}
-	defer s.begin(c.number)()
 	if err := stream.RecvMsg(&c.first); err != nil {
 		return err
 	}
-	return do(stream.Context(), s, c)
-}
-
-// begin notes that a call runs, until what it gives is called.
-func (s *server) begin(number uint64) (end func()) {
-	over := make(chan struct{})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.running[number] = over
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.running, number)
-		close(over)
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	if !takesInput[name] {
+		go func() {
+			defer cancel()
+			_ = stream.RecvMsg(&received{})
+		}()
 	}
+	return do(ctx, s, c)
 }
 
 // send sends one message of a call.
@@ -109,31 +88,12 @@ func (c *incoming) answer(value any, err error) error {
 
 // further are the methods that are not the port's own.
 var further = map[string]handler{
-	"Settle":             settle,
 	"Stay":               stay,
 	"Session.Write":      sessionWrite,
 	"Session.CloseWrite": sessionCloseWrite,
 	"Session.Resize":     sessionResize,
 	"Session.Signal":     sessionSignal,
 	"Session.Close":      sessionClose,
-}
-
-// settle answers when a call has ended.
-func settle(ctx context.Context, s *server, c *incoming) error {
-	var number uint64
-	if err := c.args(&number); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	over := s.running[number]
-	s.mu.Unlock()
-	if over != nil {
-		select {
-		case <-over:
-		case <-ctx.Done():
-		}
-	}
-	return c.answer(nil, nil)
 }
 
 // stay is the call that lasts as long as both ends are there. Whoever leaves in

@@ -13,6 +13,7 @@ import (
 // session is a program at the far end whose input is open.
 type session struct {
 	*call
+	number   uint64 // the far end's
 	closed   atomic.Bool
 	closing  sync.Once
 	closeErr error
@@ -22,22 +23,23 @@ var _ runtime.ExecSession = (*session)(nil)
 
 // ExecSession begins a session, which ends with ctx.
 func (r *Runtime) ExecSession(ctx context.Context, id runtime.ContainerID, opts runtime.ExecOptions) (runtime.ExecSession, error) {
-	c, err := r.open(ctx, "ExecSession", id, opts)
+	c, err := r.open(ctx, settled, "ExecSession", id, opts)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.answer(nil); err != nil {
-		c.settle()
+	s := &session{call: c}
+	if err := c.answer(&s.number); err != nil {
+		c.close()
 		return nil, err
 	}
-	return &session{call: c}, nil
+	return s, nil
 }
 
 // Events end with the program's exit, as the far runtime's do, or with an error.
 func (s *session) Events() iter.Seq2[runtime.ExecEvent, error] {
 	return func(yield func(runtime.ExecEvent, error) bool) {
 		s.each(func(m *received) bool {
-			event, err := decodeItem(m, eventBytes)
+			event, err := itemOf(s.call, m, eventBytes)
 			return yield(event, err) && err == nil && event.Exit == nil
 		}, func(err error) {
 			if s.closed.Load() {
@@ -78,22 +80,22 @@ func (s *session) Close() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), settleWithin)
 		defer cancel()
 		s.closed.Store(true)
-		c, err := s.link.open(ctx, "Session.Close", s.number)
-		if err == nil {
-			defer c.close()
-			var m *received
-			if m, err = c.receive(); err == nil {
-				s.closeErr = c.read(m, nil)
-			}
+		defer s.end()
+		c, err := s.link.open(ctx, cut, "Session.Close", nil, s.number)
+		if err != nil {
+			return
 		}
-		s.cancel()
+		defer c.close()
+		if m, err := c.receive(); err == nil {
+			s.closeErr = c.read(m, nil)
+		}
 	})
 	return s.closeErr
 }
 
 // tell makes a call about the session.
 func (s *session) tell(ctx context.Context, op string, data []byte, value any, args ...any) error {
-	c, err := s.link.openWith(ctx, op, data, append([]any{s.number}, args...)...)
+	c, err := s.link.open(ctx, cut, op, data, append([]any{s.number}, args...)...)
 	if err != nil {
 		return err
 	}
