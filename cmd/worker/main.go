@@ -32,8 +32,8 @@ func main() {
 		},
 	}
 	cmd := daemon.Command()
-	cmd.AddCommand(workerd.GuardCommand())
-	for _, name := range []string{"delegate", "install", "remove"} {
+	cmd.AddCommand(workerd.GuardCommand(), workerd.DelegateCommand())
+	for _, name := range []string{"install", "remove"} {
 		cmd.AddCommand(later(name))
 	}
 	os.Exit(process.Main(cmd))

@@ -33,6 +33,9 @@ func (w *Worker) admit(ctx context.Context, job *messages.Job, auth *messages.Re
 	if err != nil || d.Unknown != nil {
 		return nil, nil
 	}
+	if underLease(job) && w.unguarded(d.Member) {
+		return nil, refusal(job, messages.RefusePolicy, "%s", unguardedReason(d.Member))
+	}
 	return &d, nil
 }
 

@@ -107,6 +107,11 @@ func (w *Worker) launch(ctx context.Context, at *active, id runtime.ContainerID)
 	if err := w.create(ctx, at, id); err != nil {
 		return err
 	}
+	if underLease(&at.Job) {
+		if err := w.guarded(ctx, at, id); err != nil {
+			return err
+		}
+	}
 	if err := w.mark(at); err != nil {
 		return err
 	}

@@ -62,6 +62,9 @@ type Config struct {
 	// it. Without one the lease does not outlive the worker, which suits a
 	// runtime whose containers do not either.
 	Guard lease.Guard
+	// Unguarded are the members of Runtime whose containers outlive the worker
+	// without a guard. They get no job with on_partition: stop.
+	Unguarded []string
 	// Clock times the lease; it has to count suspend. The default, the process's
 	// own clock, does not: it is for virtual time.
 	Clock lease.Clock

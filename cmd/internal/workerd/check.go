@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/v2/pkg/identifiers"
+	"github.com/kballard/go-shellquote"
 
 	"github.com/shunt-fleet/shunt/cmd/internal/settings"
 	"github.com/shunt-fleet/shunt/pkg/messages"
@@ -41,13 +42,6 @@ func (c *Config) checkNode() error {
 	if err := labels.Validate(); err != nil {
 		return fmt.Errorf("--label: %w", err)
 	}
-	for _, later := range []struct{ flag, value string }{
-		{"--delegate", c.Delegate}, {"--install-wsl", c.InstallWSL},
-	} {
-		if later.value != "" {
-			return fmt.Errorf("%s: %q: this version does not know it yet; leave it out", later.flag, later.value)
-		}
-	}
 	for _, err := range []error{
 		messages.CheckToken("--subject-root", c.SubjectRoot),
 		settings.CheckAddress("--http", c.HTTP),
@@ -72,6 +66,24 @@ func (c *Config) checkTimes() error {
 	}
 	if c.DrainTimeout < 0 {
 		return fmt.Errorf("--drain-timeout: %v is not allowed; want a duration such as 30s, or 0s to wait for nothing", c.DrainTimeout)
+	}
+	return nil
+}
+
+// checkDelegate checks what leads to another system.
+func (c *Config) checkDelegate() error {
+	if c.InstallWSL != "" {
+		return fmt.Errorf("--install-wsl: %q: this version does not know it yet; leave it out", c.InstallWSL)
+	}
+	if c.Delegate == "" {
+		return nil
+	}
+	var err error
+	if c.delegateArgs, err = shellquote.Split(c.Delegate); err == nil && (len(c.delegateArgs) == 0 || c.delegateArgs[0] == "") {
+		err = errors.New("it names no program")
+	}
+	if err != nil {
+		return fmt.Errorf("--delegate: %q: %w; want a command as a shell reads it, such as 'wsl.exe -d shunt --exec worker delegate'", c.Delegate, err)
 	}
 	return nil
 }

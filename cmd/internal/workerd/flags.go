@@ -49,8 +49,9 @@ type Config struct {
 	Subnet             string
 	SubjectRoot        string
 
-	subnet  netip.Prefix   // of Subnet
-	allowed *policy.Policy // of Policy
+	subnet       netip.Prefix   // of Subnet
+	allowed      *policy.Policy // of Policy
+	delegateArgs []string       // of Delegate
 
 	// LoggerPath is the program that keeps containers' output, the worker
 	// itself; it is found when it is not given.
@@ -73,7 +74,7 @@ func (c *Config) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Namespace, "namespace", "shunt", "containerd's `NAMESPACE`")
 	fs.StringVar(&c.RegistryHosts, "registry-hosts", "", "`DIR` of registries' hosts.toml files, as containerd reads them")
 	fs.StringSliceVar(&c.Platforms, "platforms", nil, "what a memory runtime pretends to run, as linux/amd64,windows(10.0.20348)/amd64")
-	fs.StringVar(&c.Delegate, "delegate", "", "`COMMAND` that runs another worker's delegate")
+	fs.StringVar(&c.Delegate, "delegate", "", "`COMMAND` that speaks as a delegate does, such as 'wsl.exe -d shunt --exec worker delegate'")
 	fs.StringVar(&c.InstallWSL, "install-wsl", "", "yes: set WSL2 up as the delegate (Windows)")
 	fs.DurationVar(&c.Heartbeat, "heartbeat", 3*time.Second, "pause between heartbeats")
 	fs.DurationVar(&c.TTL, "ttl", 10*time.Second, "how long this node counts as alive after a heartbeat")
@@ -97,7 +98,17 @@ func nodeName(host string) string {
 // validate fills in what follows from the rest and names the flag at fault,
 // before anything is started.
 func (c *Config) validate() error {
-	for _, check := range []func() error{c.checkServer, c.checkNode, c.checkTimes, c.checkRuntime, c.checkContainerd} {
+	for _, check := range []func() error{c.checkServer, c.checkNode, c.checkTimes, c.checkDelegate} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return c.validateRuntime()
+}
+
+// validateRuntime is validate for what a delegate has as well.
+func (c *Config) validateRuntime() error {
+	for _, check := range []func() error{c.checkRuntime, c.checkContainerd} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package workerd
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,8 @@ func TestABadFlagIsNamed(t *testing.T) {
 		{"--tools=" + dir + "/none", "--tools", dir + "/none", "a directory"},
 		{"--registry-hosts=" + dir + "/none", "--registry-hosts", dir + "/none", "a directory"},
 		{"--subnet=10.0.0.1/24", "--subnet", `"10.0.0.1/24"`, "/8 to /29"},
+		{"--delegate='wsl.exe", "--delegate", `"'wsl.exe"`, "as a shell reads it"},
+		{"--delegate=''", "--delegate", `"''"`, "names no program"},
 		{"--policy=" + dir + "/none", "--policy", dir + "/none", "docs/policy.md"},
 	} {
 		err := validated(t, strings.Fields(test.args)...)
@@ -49,5 +52,13 @@ func TestABadFlagIsNamed(t *testing.T) {
 		if err := validated(t, strings.Fields(args)...); err != nil {
 			t.Errorf("%s: %v, want no error", args, err)
 		}
+	}
+}
+
+func TestTheDelegatesCommandIsSplitAsAShellDoes(t *testing.T) {
+	c := Config{Delegate: `'C:\Program Files\WSL\wsl.exe' -d shunt --exec worker delegate --namespace "a b"`}
+	want := []string{`C:\Program Files\WSL\wsl.exe`, "-d", "shunt", "--exec", "worker", "delegate", "--namespace", "a b"}
+	if err := c.checkDelegate(); err != nil || !slices.Equal(c.delegateArgs, want) {
+		t.Errorf("got %q, %v; want %q", c.delegateArgs, err, want)
 	}
 }

@@ -33,6 +33,15 @@ func newGuard(c *Config, address string) (lease.Guard, error) {
 	})
 }
 
+// unguarded are the runtimes that the guard does not reach: it knows this
+// machine's containerd alone.
+func (c *Config) unguarded() []string {
+	if c.Delegate == "" {
+		return nil
+	}
+	return []string{delegateMember}
+}
+
 // GuardCommand is `worker guard`, which workers start.
 func GuardCommand() *cobra.Command {
 	var c Config

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/containerd/log"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd"
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd/managed"
 	"github.com/shunt-fleet/shunt/pkg/runtime/memory"
+	"github.com/shunt-fleet/shunt/pkg/runtime/remote"
 )
 
 // runtimes is what a worker runs containers with, and how to let go of it.
@@ -33,19 +35,15 @@ type runtimes struct {
 
 // newRuntimes makes the node's runtime.
 func newRuntimes(ctx context.Context, c *Config) (*runtimes, error) {
-	r := &runtimes{discard: func(context.Context) error { return nil }}
-	var primary port.Runtime
-	var resolver *image.Resolver
-	var err error
-	switch c.Runtime {
-	case RuntimeMemory:
-		primary, resolver, err = r.memory(c)
-	default:
-		primary, resolver, err = r.realContainerd(ctx, c)
+	r := &runtimes{}
+	primary, resolver, err := r.primary(ctx, c)
+	var delegates []port.Member
+	if err == nil && len(c.delegateArgs) > 0 {
+		delegates, err = r.delegate(ctx, c)
 	}
 	if err == nil {
 		r.composite, err = port.NewComposite(port.CompositeConfig{
-			Primary: port.Member{Name: "primary", Runtime: primary}, Resolver: resolver, Logger: c.Logger,
+			Primary: port.Member{Name: "primary", Runtime: primary}, Delegates: delegates, Resolver: resolver, Logger: c.Logger,
 		})
 	}
 	if err != nil {
@@ -54,6 +52,38 @@ func newRuntimes(ctx context.Context, c *Config) (*runtimes, error) {
 	}
 	return r, nil
 }
+
+// primary is the runtime of this machine.
+func (r *runtimes) primary(ctx context.Context, c *Config) (port.Runtime, *image.Resolver, error) {
+	r.discard = func(context.Context) error { return nil }
+	if c.Runtime == RuntimeMemory {
+		return r.memory(c)
+	}
+	return r.realContainerd(ctx, c)
+}
+
+// delegateWithin is how long a worker waits for its delegate when it starts, so
+// that what runs there is taken up at once. It goes on without one.
+const delegateWithin = 10 * time.Second
+
+// delegate is the runtime at the far end of --delegate.
+func (r *runtimes) delegate(ctx context.Context, c *Config) ([]port.Member, error) {
+	log := c.Logger.With("delegate", c.delegateArgs[0])
+	far, err := remote.New(remote.Config{Dial: remote.Command(c.delegateArgs, log), Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	r.close = append(r.close, far.Close)
+	ctx, cancel := context.WithTimeout(ctx, delegateWithin)
+	defer cancel()
+	if err := far.Await(ctx); err != nil {
+		log.Warn("going on without the delegate until it is there", "error", err)
+	}
+	return []port.Member{{Name: delegateMember, Runtime: far}}, nil
+}
+
+// delegateMember is what results call the delegate.
+const delegateMember = "delegate"
 
 // memory is a runtime that pretends, of the images that registries really have.
 func (r *runtimes) memory(c *Config) (port.Runtime, *image.Resolver, error) {

@@ -88,7 +88,7 @@ func (w *Worker) start(ctx context.Context, c *Config) error {
 	w.worker, err = worker.Start(ctx, worker.Config{
 		Node: c.Node, Bus: w.bus, Runtime: w.runtimes.composite, Journal: w.journal, Root: root,
 		Labels: c.Labels, Host: host, Total: room, Version: version.Version, Policy: c.allowed, Logger: c.Logger,
-		Heartbeat: c.Heartbeat, TTL: c.TTL, Peers: c.Peers, Guard: guard, Clock: lease.BootClock{}, Key: key,
+		Heartbeat: c.Heartbeat, TTL: c.TTL, Peers: c.Peers, Guard: guard, Unguarded: c.unguarded(), Clock: lease.BootClock{}, Key: key,
 	})
 	if err != nil {
 		return err
