@@ -9,7 +9,7 @@ import (
 )
 
 // errand asks for what is no container's beginning or end: images, names, lists,
-// output. Nothing depends on the answers.
+// output, figures, programs. Nothing depends on the answers.
 func (c *client) errand(ctx context.Context) {
 	node, service := c.node(), c.someService()
 	job := messages.Job{V: messages.Version, Target: node}
@@ -33,7 +33,7 @@ func (c *client) errand(ctx context.Context) {
 		c.ask(ctx, root.PlacerVerb(messages.PlacerJobs), messages.JobsRequest{V: messages.Version, State: messages.StateDead})
 		return
 	default: // four in sixteen: it has to find a service that is silent
-		c.follow(node, service)
+		c.look(node, service)
 		return
 	}
 	if job.Op == messages.OpSyncVolumes || job.Op == messages.OpRename {
@@ -85,26 +85,44 @@ func (c *client) holder(container, otherwise string) string {
 	return otherwise
 }
 
-// follow reads a container's output for longer than a streamed answer stays
-// silent without asking whether anybody listens.
-func (c *client) follow(node, container string) {
+// look asks for what a node streams of a container, for longer than a streamed
+// answer stays silent without asking whether anybody listens: its output, and
+// beside that its figures or a program in it.
+func (c *client) look(node, container string) {
 	if container == "" {
 		return
 	}
 	node = c.holder(container, node)
-	data, err := messages.Encode(messages.LogsRequest{V: messages.Version, Container: container, Follow: true})
+	inbox := "_INBOX." + c.id("look")
+	c.listenTo(inbox+".logs", node, messages.VerbLogs, messages.LogsRequest{V: messages.Version, Container: container, Follow: true})
+	exec := messages.ExecRequest{V: messages.Version, Container: container, Cmd: []string{"sleep", "3"}}
+	switch c.n % 4 {
+	case 0:
+		c.listenTo(inbox+".stats", node, messages.VerbStats, messages.StatsRequest{V: messages.Version, Container: container})
+	case 1:
+		c.listenTo(inbox+".stats", node, messages.VerbStats, messages.StatsRequest{V: messages.Version, Container: container, Stream: true})
+	case 2:
+		c.listenTo(inbox+".exec", node, messages.VerbExec, exec)
+	case 3:
+		exec.Cmd, exec.Stdin = []string{"cat"}, true // until nobody listens any more
+		c.listenTo(inbox+".exec", node, messages.VerbExec, exec)
+	}
+}
+
+// listenTo asks a node, and hears the answer for a while.
+func (c *client) listenTo(inbox, node string, verb messages.WorkerVerb, request any) {
+	data, err := messages.Encode(request)
 	if err != nil {
-		c.s.log.Error("the client could not ask", "error", err)
+		c.s.log.Error("the client could not ask", "verb", verb, "error", err)
 		return
 	}
-	reply := "_INBOX." + c.id("logs")
-	frames, err := c.s.net.Subscribe(reply, func(bus.Message) {})
+	frames, err := c.s.net.Subscribe(inbox, func(bus.Message) {})
 	if err != nil {
-		c.s.log.Error("the client could not listen", "error", err)
+		c.s.log.Error("the client could not listen", "verb", verb, "error", err)
 		return
 	}
 	c.s.beside(func(ctx context.Context) {
-		_ = c.s.net.Publish(ctx, bus.Message{Subject: root.NodeVerb(node, messages.VerbLogs), Reply: reply, Data: data})
+		_ = c.s.net.Publish(ctx, bus.Message{Subject: root.NodeVerb(node, verb), Reply: inbox, Data: data})
 		select {
 		case <-time.After(12 * time.Second):
 		case <-ctx.Done():

@@ -24,8 +24,6 @@ var never = map[Role]map[string]string{
 		"Runtime.ImportImage": notYetAsked, "Runtime.LoadImages": notYetAsked, "Runtime.SaveImages": notYetAsked,
 		"Runtime.SearchImages": notYetAsked, "Runtime.Top": notYetAsked, "Runtime.Pause": notYetAsked,
 		"Runtime.Unpause": notYetAsked, "Runtime.UpdateResources": notYetAsked, "Runtime.PruneContainers": notYetAsked,
-		"Runtime.Stats": notYetAsked, "Runtime.StatsStream": notYetAsked,
-		"Runtime.ExecStream": notYetAsked, "Runtime.ExecSession": notYetAsked,
 		"Runtime.IP": inInspect, "Runtime.PID": inInspect, "Runtime.PortOverride": inInspect,
 		"Runtime.PortMappings": inInspect, "Runtime.NamespaceID": inInspect,
 		"Runtime.Wait": "WaitOutcome tells more",
