@@ -19,6 +19,7 @@ type attempts struct {
 	mu       sync.Mutex
 	closed   bool // nothing new that looks for a node
 	active   map[journal.Key]*active
+	crowd    crowd // of active
 	held     map[runtime.ContainerID]holding
 	looks    uint64 // at the runtime's containers, begun
 	listed   int    // containers that the last look found
@@ -89,6 +90,7 @@ func (a *attempts) resume(at *active) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.active[at.Key()] = at
+	a.crowd.add(at, 1)
 	a.reserve(needs(at), 1)
 }
 
@@ -109,10 +111,14 @@ func (a *attempts) admit(at *active) (*messages.RouteToPeer, error) {
 	case !other.leaving():
 		return nameHere(&at.Job, other.Job.ID), nil
 	}
+	if route, err := a.crowd.check(&at.Job); route != nil || err != nil {
+		return route, err
+	}
 	if !a.hasRoom(needs(at)) {
 		return noRoom(&at.Job, a.left()), nil
 	}
 	a.active[at.Key()] = at
+	a.crowd.add(at, 1)
 	a.reserve(needs(at), 1)
 	return nil, nil
 }
@@ -126,6 +132,7 @@ func (a *attempts) drop(at *active, stays *runtime.ContainerID) {
 		return
 	}
 	delete(a.active, at.Key())
+	a.crowd.add(at, -1)
 	if stays != nil {
 		a.hold(*stays, needs(at))
 	}

@@ -64,10 +64,11 @@ func (w *Worker) answer(ctx context.Context, cmd order) messages.Outcome {
 	if err != nil {
 		return w.rejected(&cmd.job, nil, err)
 	}
-	if cmd.wait > 0 && !outcome.Status.Ends() {
-		return w.await(ctx, outcome, cmd.wait)
+	if cmd.wait == 0 || outcome.Status.Ends() || w.open.enter() != nil {
+		return outcome // with too many who wait as it is when the time is over
 	}
-	return outcome
+	defer w.open.leave()
+	return w.await(ctx, outcome, cmd.wait)
 }
 
 // order is a command as it came.
@@ -143,6 +144,9 @@ func (w *Worker) accept(ctx context.Context, cmd order) (messages.Outcome, error
 	}
 	if before, ok, err := w.remembered(&job, fingerprint, direct); err != nil || ok {
 		return before, err
+	}
+	if err := cmd.place.tooLate(); err != nil {
+		return messages.Outcome{}, err
 	}
 	a := journal.Attempt{
 		Job: job, Fingerprint: fingerprint, Direct: direct,

@@ -31,7 +31,7 @@ func (w *Worker) restoreDrain() error {
 }
 
 // drainVerb stops new work, and answers when nothing is left or the time it was
-// given is over.
+// given is over; with too many who wait it answers as if that were so.
 func (w *Worker) drainVerb(ctx context.Context, req messages.DrainRequest) (any, error) {
 	if err := req.CheckSubjectNode(w.cfg.Node); err != nil {
 		return nil, err
@@ -39,7 +39,8 @@ func (w *Worker) drainVerb(ctx context.Context, req messages.DrainRequest) (any,
 	if err := w.askDrain(true); err != nil {
 		return nil, err
 	}
-	if limit := req.Timeout.Std(); limit > 0 {
+	if limit := req.Timeout.Std(); limit > 0 && w.open.enter() == nil {
+		defer w.open.leave()
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		w.attempts.awaitNone(ctx)

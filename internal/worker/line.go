@@ -19,6 +19,7 @@ type lines struct {
 type place struct {
 	lines     *lines
 	container string
+	before    int           // how many were in the line when it was joined
 	first     chan struct{} // closed when nothing is before it
 	kept      bool          // an attempt has it; owned by who takes the command
 }
@@ -40,7 +41,7 @@ func (l *lines) join(container string) *place {
 	if l.all == nil {
 		l.all = map[string][]*place{}
 	}
-	p := &place{lines: l, container: container, first: make(chan struct{})}
+	p := &place{lines: l, container: container, before: len(l.all[container]), first: make(chan struct{})}
 	l.all[container] = append(l.all[container], p)
 	if len(l.all[container]) == 1 {
 		close(p.first)

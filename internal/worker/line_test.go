@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,6 +116,35 @@ func TestARepeatLeavesTheLine(t *testing.T) {
 		}
 		if o := r.op(messages.OpRemove, "web-rep-0", messages.Args{}); o.Status != messages.StatusCompleted {
 			t.Errorf("%+v", o)
+		}
+	})
+}
+
+func TestALineHasAnEnd(t *testing.T) {
+	inRig(t, func(t *testing.T, r *rig) {
+		r.serve("web")
+		exec := func(n int, cmd ...string) messages.Job {
+			return ordered(messages.OpExec, fmt.Sprintf("exec-%d", n), "web-rep-0", messages.Args{Cmd: cmd})
+		}
+		for n := range 64 {
+			if o := r.send(exec(n, "sleep", "60")); o.Status != messages.StatusAccepted {
+				t.Fatalf("%d: %+v", n, o)
+			}
+		}
+		if o := r.send(exec(64, "true")); o.Status != messages.StatusRejected || o.Error.Code != messages.CodeResourceExhausted || !o.Error.Retryable {
+			t.Errorf("one more: %+v", o)
+		}
+		if o := r.send(exec(63, "sleep", "60")); o.Status != messages.StatusAccepted {
+			t.Errorf("the last of them again: %+v", o)
+		}
+		if o := r.send(ordered(messages.OpExec, "elsewhere", "other-rep-0", messages.Args{Cmd: []string{"true"}})); o.Status != messages.StatusAccepted {
+			t.Errorf("another container's: %+v", o)
+		}
+		if o := r.send(revoke("exec-0", 1)); o.Status != messages.StatusRevoked {
+			t.Errorf("%+v", o)
+		}
+		if o := r.send(exec(64, "true")); o.Status != messages.StatusAccepted {
+			t.Errorf("when one is over: %+v", o)
 		}
 	})
 }

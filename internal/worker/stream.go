@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
@@ -11,8 +10,9 @@ import (
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 )
 
-// mostOpen bounds the answers that go on for long, streams and waits, so that
-// askers who do not come back cannot gather here.
+// mostOpen bounds the answers that go on for long, streams and waits (for a
+// container, an attempt's end, a drain's), so that askers who do not come back
+// cannot gather here.
 const mostOpen = 256
 
 // openAnswers counts those answers.
@@ -23,10 +23,7 @@ func (o openAnswers) enter() error {
 	case o <- struct{}{}:
 		return nil
 	default:
-		return &messages.Error{
-			Code: messages.CodeResourceExhausted, Retryable: true,
-			Message: fmt.Sprintf("%d streams and waits are open on this node, which is the most; end some, or ask again later", mostOpen),
-		}
+		return exhausted("%d streams and waits are open on this node, which is the most; end some, or ask again later", mostOpen)
 	}
 }
 

@@ -266,6 +266,13 @@ func TestOpenAnswersAreBounded(t *testing.T) {
 		if _, err := ask[messages.WaitReply](r, messages.VerbWait, `{"v":1,"container":"web-rep-0"}`); err == nil || !strings.HasPrefix(err.Error(), "resource_exhausted: ") {
 			t.Errorf("%v", err)
 		}
+		begun := time.Now()
+		if o := r.send(task("a", "sleep", "5"), messages.HeaderWait, "30s"); o.Status != messages.StatusAccepted || time.Since(begun) > 0 {
+			t.Errorf("a command with %s: %+v after %s, want accepted at once", messages.HeaderWait, o, time.Since(begun))
+		}
+		if draining, left := r.drain(messages.VerbDrain, `{"v":1,"timeout":"10m"}`); !draining || left != 2 || time.Since(begun) > 0 {
+			t.Errorf("draining %v, left %d, after %s; want an answer at once", draining, left, time.Since(begun))
+		}
 		open[0].leave()
 		time.Sleep(5 * time.Second)
 		synctest.Wait()

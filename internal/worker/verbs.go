@@ -54,7 +54,7 @@ func (w *Worker) answers() map[messages.WorkerVerb]func(bus.Request) {
 		messages.VerbWait:    waiting(w, w.wait),
 		messages.VerbEvents:  streaming(w, w.events),
 		messages.VerbDrain:   waiting(w, w.drainVerb),
-		messages.VerbUndrain: waiting(w, w.undrainVerb),
+		messages.VerbUndrain: single(w, w.undrainVerb),
 	}
 }
 
