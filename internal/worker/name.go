@@ -17,7 +17,7 @@ var ErrNameTaken = errors.New("another worker answers under this node's name")
 // Bounds of the question who answers under the node's name.
 const (
 	nameWithin = 2 * time.Second        // an answer; without one the name counts as free
-	namePause  = 200 * time.Millisecond // between looks at whether the bus is there
+	namePause  = 200 * time.Millisecond // between looks at whether the bus is there, which ask nobody
 )
 
 // checkName asks who answers under the node's name. This worker does not yet.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -73,26 +74,27 @@ func Connect(ctx context.Context, cfg Config) (*Bus, error) {
 // dial tries until it is connected. The client's own RetryOnFailedConnect is not
 // used: it returns a connection that is not one, and hides why.
 func (b *Bus) dial(ctx context.Context, url string, opts []nats.Option) (*nats.Conn, error) {
-	const pause = 250 * time.Millisecond
 	level := slog.LevelWarn // once: that it goes on like that is no news
-	for {
+	var last error
+	nc, err := backoff.Retry(ctx, func() (*nats.Conn, error) {
 		nc, err := nats.Connect(url, opts...)
-		if err == nil {
-			b.link.set(true)
-			return nc, nil
+		if last = err; refused(err) {
+			err = backoff.Permanent(err)
 		}
-		if refused(err) {
-			return nil, fmt.Errorf("nats at %s refuses this client: %w; check the credentials and the account", b.place, err)
-		}
-		b.log.Log(ctx, level, "not connected yet; trying on", "url", b.place, "error", err)
+		return nc, err
+	}, backoff.WithBackOff(newPause()), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, d time.Duration) {
+		b.log.Log(ctx, level, "not connected yet; trying on", "url", b.place, "error", err, "again_in", d)
 		level = slog.LevelDebug
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: nats at %s: %w (%w); check the address, the firewall, and that the server runs",
-				bus.ErrUnavailable, b.place, err, context.Cause(ctx))
-		case <-time.After(pause):
-		}
+	}))
+	switch {
+	case err == nil:
+		b.link.set(true)
+		return nc, nil
+	case refused(last):
+		return nil, fmt.Errorf("nats at %s refuses this client: %w; check the credentials and the account", b.place, last)
 	}
+	return nil, fmt.Errorf("%w: nats at %s: %w (%w); check the address, the firewall, and that the server runs",
+		bus.ErrUnavailable, b.place, last, err)
 }
 
 // refused are the answers that waiting does not mend.

@@ -22,8 +22,6 @@ const (
 	// pullHeartbeat is how often the server tells that a pull still stands; one
 	// that it forgot is made again after missing two.
 	pullHeartbeat = 3 * time.Second
-	// recheck is how long a consumer that could not be made again waits.
-	recheck = 500 * time.Millisecond
 )
 
 // Consume implements bus.Durable by a durable pull consumer, which it makes or
@@ -122,12 +120,17 @@ func (s *consumer) report(_ jetstream.ConsumeContext, err error) {
 	if s.alive.Err() != nil || errors.Is(err, jetstream.ErrServerShutdown) || errors.Is(err, jetstream.ErrConnectionClosed) {
 		return
 	}
-	if _, again := s.logged.LoadOrStore(err.Error(), true); !again {
-		s.bus.log.Warn("trouble consuming", "stream", s.of.Stream, "consumer", s.of.Name, "error", err)
-	}
+	s.warn("trouble consuming", err)
 	select {
 	case s.trouble <- struct{}{}:
 	default:
+	}
+}
+
+// warn logs trouble once until it went well.
+func (s *consumer) warn(what string, err error, more ...any) {
+	if _, again := s.logged.LoadOrStore(err.Error(), true); !again {
+		s.bus.log.With("stream", s.of.Stream, "consumer", s.of.Name, "error", err).Warn(what, more...)
 	}
 }
 
@@ -137,6 +140,7 @@ func (s *consumer) report(_ jetstream.ConsumeContext, err error) {
 func (s *consumer) keep(running jetstream.ConsumeContext) {
 	defer close(s.done)
 	var retry <-chan time.Time
+	pause := newPause()
 	for {
 		link := s.bus.link.get()
 		select {
@@ -154,9 +158,12 @@ func (s *consumer) keep(running jetstream.ConsumeContext) {
 			continue
 		}
 		var err error
-		if running, err = s.renew(running); err != nil && s.alive.Err() == nil {
-			s.bus.log.Debug("consumer not there yet", "stream", s.of.Stream, "consumer", s.of.Name, "error", err)
-			retry = time.After(recheck)
+		if running, err = s.renew(running); err == nil {
+			pause.Reset()
+		} else if s.alive.Err() == nil {
+			d := pause.NextBackOff()
+			s.warn("consumer not there yet", err, "again_in", d)
+			retry = time.After(d)
 		}
 	}
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // A stream whose leader changes answers nobody for a moment: how often, and
-// after what pause, it is asked again. The numbers are those of the client.
+// after what pause, it is asked again. The numbers are those of the client; that
+// is too short for growing pauses, and who publishes tries longer if it has to.
 const (
 	leaderless      = 2
 	leaderlessPause = 250 * time.Millisecond

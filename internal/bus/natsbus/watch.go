@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
@@ -20,7 +21,7 @@ var errAgain = errors.New("the watch starts again")
 // find any more was deleted meanwhile, and is given as such.
 func (k *bucket) Watch(ctx context.Context) iter.Seq2[bus.Change, error] {
 	return func(yield func(bus.Change, error) bool) {
-		w := &watch{bucket: k, yield: yield, known: map[string]uint64{}}
+		w := &watch{bucket: k, yield: yield, known: map[string]uint64{}, again: newPause()}
 		for {
 			link := k.bus.link.get()
 			err := w.round(ctx, link)
@@ -34,10 +35,11 @@ func (k *bucket) Watch(ctx context.Context) iter.Seq2[bus.Change, error] {
 				yield(bus.Change{}, err)
 				return
 			}
+			d := w.again.NextBackOff()
 			if !errors.Is(err, errAgain) {
-				k.bus.log.Warn("a watch starts again", "bucket", k.name, "error", err)
+				k.bus.log.Warn("a watch starts again", "bucket", k.name, "error", err, "again_in", d)
 			}
-			w.pause(ctx)
+			w.pause(ctx, d)
 		}
 	}
 }
@@ -50,6 +52,7 @@ type watch struct {
 	high    uint64            // the highest revision seen
 	began   bool              // a round has reached its end of the existing
 	stopped bool              // the caller has had enough
+	again   *backoff.ExponentialBackOff
 }
 
 // round gives what there is, and what changes, until the link changes.
@@ -124,6 +127,7 @@ func (w *watch) finish(found map[string]bool) {
 		}
 	}
 	w.began = true
+	w.again.Reset()
 	w.tell(bus.Change{Current: true})
 }
 
@@ -136,13 +140,14 @@ func (w *watch) tell(c bus.Change) {
 	w.stopped = w.stopped || !w.yield(c, nil)
 }
 
-// pause waits until it makes sense to try again.
-func (w *watch) pause(ctx context.Context) {
+// pause waits until it makes sense to try again: for d while there is a
+// connection.
+func (w *watch) pause(ctx context.Context, d time.Duration) {
 	for {
 		link := w.bus.link.get()
 		var soon <-chan time.Time
 		if link.connected {
-			soon = time.After(recheck / 2)
+			soon = time.After(d)
 		}
 		select {
 		case <-ctx.Done():

@@ -118,7 +118,8 @@ func (l *Loop) Run(ctx context.Context) {
 	}
 }
 
-// end stops a container, and tries until it has.
+// end stops a container, and tries until it has. The pause does not grow: with
+// every step it may run beside its successor.
 func (l *Loop) end(ctx context.Context, c lease.Container, h *lease.Holder, step time.Duration) {
 	for ctx.Err() == nil {
 		err := l.stop(ctx, c, h.GraceLeft(l.Clock.Now(), c.Grace))
