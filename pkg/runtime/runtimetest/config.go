@@ -40,6 +40,9 @@ type Config struct {
 	// would make it; rt is not used any more, unless New shares it. Nil leaves
 	// the cases of a restart out, and says so.
 	Restart func(t *testing.T, rt runtime.Runtime) runtime.Runtime
+	// Whole says that nothing is to be left out but what Lacks names: a case that
+	// needs more than Config gives fails.
+	Whole bool
 }
 
 // A testCase is one behaviour.
@@ -66,7 +69,10 @@ func Run(t *testing.T, cfg Config) {
 		t.Run("lacks_"+op, func(t *testing.T) { newScene(t, cfg).lacking(op) })
 	}
 	for _, c := range cases {
-		if why := cfg.leavesOut(c); why != "" {
+		if why, lacks := cfg.leavesOut(c); why != "" {
+			if cfg.Whole && !lacks {
+				t.Errorf("nothing is to be left out, and %s would be, for %s", c.name, why)
+			}
 			t.Logf("left out: %s, for %s", c.name, why)
 			continue
 		}
@@ -79,21 +85,22 @@ func Run(t *testing.T, cfg Config) {
 	}
 }
 
-// leavesOut is why a case cannot be run, "" if it can.
-func (cfg Config) leavesOut(c testCase) string {
+// leavesOut is why a case cannot be run, "" if it can; lacks says that it is for
+// an operation that Lacks names.
+func (cfg Config) leavesOut(c testCase) (why string, lacks bool) {
 	lacking := intersect(c.covers, cfg.Lacks)
 	missing := slices.DeleteFunc(slices.Clone(c.programs), func(p string) bool { return slices.Contains(cfg.Programs, p) })
 	switch {
 	case len(lacking) > 0:
-		return "this runtime lacks " + strings.Join(lacking, ", ")
+		return "this runtime lacks " + strings.Join(lacking, ", "), true
 	case len(missing) > 0:
-		return "the image lacks " + strings.Join(missing, ", ")
+		return "the image lacks " + strings.Join(missing, ", "), false
 	case c.name == outOfMemoryCase && cfg.OutOfMemory == nil:
-		return "the test gives no OutOfMemory"
+		return "the test gives no OutOfMemory", false
 	case c.name == restartCase && cfg.Restart == nil:
-		return "the test gives no Restart"
+		return "the test gives no Restart", false
 	}
-	return ""
+	return "", false
 }
 
 func (cfg Config) validate() error {

@@ -276,6 +276,7 @@ func TestTheSuiteSeesAsAWhole(t *testing.T) {
 	for name, c := range map[string]struct{ run, says string }{
 		nothingLacks:   {"every_operation_is_covered", "operation Commit is in no case and not in Lacks"},
 		waitersAreLeft: {"exit_code_zero", "goroutines are left"},
+		someLeftOut:    {"exit_code_zero", "exec_runs_where_and_as_it_is_told would be, for the image lacks"},
 	} {
 		cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestMutant$/^"+c.run+"$")
 		cmd.Env = append(os.Environ(), mutantVariable+"="+name)
@@ -290,6 +291,7 @@ func TestTheSuiteSeesAsAWhole(t *testing.T) {
 const (
 	nothingLacks   = "Lacks is empty"
 	waitersAreLeft = "goroutines are left"
+	someLeftOut    = "Whole, without the programs"
 )
 
 // TestMutant is the child's test; on its own it runs the suite on a Runtime
@@ -307,5 +309,6 @@ func TestMutant(t *testing.T) {
 	if name == nothingLacks {
 		cfg.Lacks = nil
 	}
+	cfg.Whole = name == someLeftOut
 	runtimetest.Run(t, cfg)
 }
