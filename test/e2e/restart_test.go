@@ -60,19 +60,25 @@ func TestRestartedWorker(t *testing.T) {
 	}
 }
 
-// begin runs a job on the Linux node, and gives its container's process once it
-// has said that it is ready.
+// begin is beginOn the Linux node.
 func (f *fleet) begin(job, image, args string) (pid int) {
+	f.t.Helper()
+	return f.beginOn(linuxNode, job, image, args)
+}
+
+// beginOn runs a job, which a node takes, and gives its container's process once
+// it has said that it is ready.
+func (f *fleet) beginOn(node, job, image, args string) (pid int) {
 	f.t.Helper()
 	f.nats.publish("shunt.job."+job, fmt.Sprintf(
 		`{"v":1,"id":%q,"op":"run","spec":{"image":%q,"args":[%s],"resources":{"memory":33554432}},"retain":"1m"}`, job, image, args))
 	eventually(f.t, job+" is ready", func() (bool, string) {
-		state := f.nats.request("shunt.node.linux-1.state", `{"v":1,"container":"`+job+`-rep-0"}`)
+		state := f.nats.request("shunt.node."+node+".state", `{"v":1,"container":"`+job+`-rep-0"}`)
 		pid, _ = strconv.Atoi(state.at("pid"))
 		if pid == 0 || state.at("state") != "running" {
 			return false, state.message + state.String()
 		}
-		out := f.nats.logs(linuxNode, job)
+		out := f.nats.logs(node, job)
 		return strings.Contains(out, "ready\n"), out
 	})
 	return pid

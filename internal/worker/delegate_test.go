@@ -1,0 +1,136 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/shunt-fleet/shunt/internal/worker"
+	"github.com/shunt-fleet/shunt/pkg/messages"
+	"github.com/shunt-fleet/shunt/pkg/runtime"
+	"github.com/shunt-fleet/shunt/pkg/runtime/memory"
+	"github.com/shunt-fleet/shunt/pkg/runtime/remote"
+)
+
+// delegated is a rig whose worker has a delegate for Windows containers.
+type delegated struct {
+	*rig
+	far  *memory.Machine
+	away atomic.Bool // it cannot be dialled
+	pipe atomic.Pointer[net.Conn]
+}
+
+func inDelegatedRig(t *testing.T, test func(t *testing.T, r *delegated)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := &delegated{rig: newRig(t)}
+		var err error
+		if r.far, err = memory.NewMachine(memory.Config{Platforms: []messages.Platform{windows}, Images: images}); err != nil {
+			t.Fatal(err)
+		}
+		far, err := remote.New(remote.Config{Dial: r.dial, Logger: r.cfg.Logger})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := far.Await(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.bus = &faultyBus{Bus: r.server.Connect("worker")}
+		r.cfg.Bus = r.bus
+		r.cfg.Runtime, err = runtime.NewComposite(runtime.CompositeConfig{
+			Primary:   runtime.Member{Runtime: memory.New(r.machine)},
+			Delegates: []runtime.Member{{Runtime: far}}, Resolver: images, Logger: r.cfg.Logger,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.w, err = worker.Start(t.Context(), r.cfg); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		test(t, r)
+		r.stop()
+		if err := far.Close(); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+	})
+}
+
+func (r *delegated) dial(context.Context) (io.ReadWriteCloser, error) {
+	if r.away.Load() {
+		return nil, errors.New("no distribution of that name")
+	}
+	near, far := net.Pipe()
+	r.pipe.Store(&far)
+	go func() {
+		_ = remote.Serve(context.Background(), far, memory.New(r.far), remote.ServeConfig{Logger: r.cfg.Logger})
+	}()
+	return near, nil
+}
+
+// goesAway breaks the pipe, for good until it comes back.
+func (r *delegated) goesAway() {
+	r.away.Store(true)
+	(*r.pipe.Load()).Close()
+}
+
+func (r *delegated) platforms() string {
+	var all []string
+	for _, p := range r.lastBeat().Platforms {
+		all = append(all, p.Platform.String()+" "+p.Runtime)
+	}
+	return strings.Join(all, ", ")
+}
+
+func winTask(id string, cmd ...string) messages.Job {
+	job := placed(task(id, cmd...), 1)
+	job.Spec.Image = "team/win:1"
+	return job
+}
+
+// While the delegate is away its platforms are not in the heartbeat, its jobs
+// are answered, and what runs on it is waited for.
+func TestADelegateThatIsAway(t *testing.T) {
+	const both = "linux/amd64 primary, windows(10.0.20348)/amd64 delegate"
+	inDelegatedRig(t, func(t *testing.T, r *delegated) {
+		if got := r.platforms(); got != both {
+			t.Errorf("the first heartbeat has %s", got)
+		}
+		r.send(winTask("runs", "sleep", "600"))
+		time.Sleep(time.Minute)
+		r.goesAway()
+		time.Sleep(4 * time.Second)
+		if got := r.platforms(); got != "linux/amd64 primary" {
+			t.Errorf("while it is away the heartbeat has %s", got)
+		}
+		r.send(winTask("fails", "true"))
+		other := winTask("other", "true")
+		other.Spec.Platform = &messages.Platform{OS: messages.Linux, Arch: "arm64"}
+		if o := r.send(other); o.Status != messages.StatusRouteToPeer || o.Route.Code != messages.RefusePlatform {
+			t.Errorf("what neither could run is answered %s %v", o.Status, o.Error)
+		}
+		time.Sleep(time.Minute)
+		if o := r.last("fails"); o.Status != messages.StatusFailed || o.Error.Code != messages.CodeUnavailable || !o.Error.Retryable {
+			t.Errorf("what only it could run ends %s %v", o.Status, o.Error)
+		}
+		if got := r.said("runs"); got != "" {
+			t.Errorf("of what runs on it, it has said %s", got)
+		}
+		r.away.Store(false)
+		time.Sleep(time.Minute)
+		if got := r.platforms(); got != both {
+			t.Errorf("when it is there again the heartbeat has %s", got)
+		}
+		time.Sleep(10 * time.Minute)
+		if o := r.last("runs"); o.Status != messages.StatusCompleted || o.Result.Runtime != "delegate" {
+			t.Errorf("what runs on it ends %s %+v %v", o.Status, o.Result, o.Error)
+		}
+	})
+}
