@@ -29,9 +29,14 @@ func oomKilled(rec containers.Container) (bool, error) {
 	if spec.Linux == nil || spec.Linux.CgroupsPath == "" {
 		return false, nil
 	}
-	file := filepath.Join(cgroupRoot, "memory", spec.Linux.CgroupsPath, "memory.oom_control")
-	if cgroups.Mode() == cgroups.Unified {
-		file = filepath.Join(cgroupRoot, spec.Linux.CgroupsPath, "memory.events")
+	return killedForMemory(cgroupRoot, spec.Linux.CgroupsPath, cgroups.Mode() == cgroups.Unified)
+}
+
+// killedForMemory looks at a cgroup below root. One that is not there says no.
+func killedForMemory(root, cgroup string, unified bool) (bool, error) {
+	file := filepath.Join(root, "memory", cgroup, "memory.oom_control")
+	if unified {
+		file = filepath.Join(root, cgroup, "memory.events")
 	}
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {

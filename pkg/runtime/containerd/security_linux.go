@@ -30,24 +30,30 @@ type confinement struct {
 
 func (r *Runtime) confine() confinement {
 	r.confined.Do(func() {
-		c := &r.confinement
-		if err := seccompWorks(r.cfg.RuncPath); err != nil {
-			c.lacks = append(c.lacks, fmt.Sprintf("containers run without a seccomp filter: %v", err))
-		} else {
-			c.seccomp = true
-		}
-		if apparmor.HostSupports() { // most machines have it not, and that is no lack
-			if err := contribapparmor.LoadDefaultProfile(apparmorProfile); err != nil {
-				c.lacks = append(c.lacks, fmt.Sprintf("containers run without an AppArmor profile: %v", err))
-			} else {
-				c.apparmor = true
-			}
-		}
-		for _, lack := range c.lacks {
+		r.confinement = confinementOf(seccompWorks(r.cfg.RuncPath), apparmor.HostSupports(), contribapparmor.LoadDefaultProfile)
+		for _, lack := range r.confinement.lacks {
 			r.log.Warn(lack)
 		}
 	})
 	return r.confinement
+}
+
+// confinementOf is that of a machine, by why it has no seccomp, if it has none,
+// whether it supports AppArmor, and what loads its default profile under a name.
+func confinementOf(seccomp error, supportsAppArmor bool, load func(name string) error) (c confinement) {
+	c.seccomp = seccomp == nil
+	if seccomp != nil {
+		c.lacks = append(c.lacks, fmt.Sprintf("containers run without a seccomp filter: %v", seccomp))
+	}
+	if !supportsAppArmor { // as most machines, and that is no lack
+		return c
+	}
+	err := load(apparmorProfile)
+	c.apparmor = err == nil
+	if err != nil {
+		c.lacks = append(c.lacks, fmt.Sprintf("containers run without an AppArmor profile: %v", err))
+	}
+	return c
 }
 
 // warnings are what containers are without on this machine.
@@ -88,15 +94,14 @@ func setPrivileged(ctx context.Context, s *specs.Spec) error {
 	return nil
 }
 
-// setProfiles puts the container under the default profiles. That of seccomp
+// setProfiles puts a container under the default profiles that there are. That of seccomp
 // allows what its capabilities are for, so they are set before.
-func (r *Runtime) setProfiles(s *specs.Spec, spec *messages.Spec) {
+func (c confinement) setProfiles(s *specs.Spec, spec *messages.Spec) {
 	// Off unless asked for, as everywhere: images rely on setuid programs.
 	s.Process.NoNewPrivileges = spec.NoNewPrivileges
 	if spec.Privileged {
 		return
 	}
-	c := r.confine()
 	if c.seccomp {
 		s.Linux.Seccomp = seccomp.DefaultProfile(s)
 	}

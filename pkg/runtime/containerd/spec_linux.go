@@ -64,7 +64,7 @@ func (r *Runtime) ociSpec(ctx context.Context, id runtime.ContainerID, spec *mes
 	if err := setCapabilities(s.Process, spec); err != nil {
 		return nil, err
 	}
-	r.setProfiles(s, spec)
+	r.confine().setProfiles(s, spec)
 	return s, nil
 }
 

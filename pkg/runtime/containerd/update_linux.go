@@ -98,7 +98,7 @@ func toCgroup(limits specs.LinuxResources) *specs.LinuxResources {
 		cpu.Quota, cpu.Period, cpu.Shares = &none, &period, &shares
 	}
 	if cpu.Cpus == "" {
-		cpu.Cpus = everyCPU()
+		cpu.Cpus = everyCPU(cgroupRoot, cgroups.Mode() == cgroups.Unified)
 	}
 	limits.CPU = &cpu
 	return &limits
@@ -106,10 +106,10 @@ func toCgroup(limits specs.LinuxResources) *specs.LinuxResources {
 
 // everyCPU is the set of all processors, or "" where the kernel has no such
 // limit.
-func everyCPU() string {
-	file := filepath.Join(cgroupRoot, "cpuset", "cpuset.cpus")
-	if cgroups.Mode() == cgroups.Unified {
-		file = filepath.Join(cgroupRoot, "cpuset.cpus.effective")
+func everyCPU(root string, unified bool) string {
+	file := filepath.Join(root, "cpuset", "cpuset.cpus")
+	if unified {
+		file = filepath.Join(root, "cpuset.cpus.effective")
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
