@@ -41,8 +41,6 @@ func inDelegatedRig(t *testing.T, test func(t *testing.T, r *delegated)) {
 		if err := far.Await(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		r.bus = &faultyBus{Bus: r.server.Connect("worker")}
-		r.cfg.Bus = r.bus
 		r.cfg.Runtime, err = runtime.NewComposite(runtime.CompositeConfig{
 			Primary:   runtime.Member{Runtime: memory.New(r.machine)},
 			Delegates: []runtime.Member{{Runtime: far}}, Resolver: images, Logger: r.cfg.Logger,
@@ -50,10 +48,7 @@ func inDelegatedRig(t *testing.T, test func(t *testing.T, r *delegated)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.w, err = worker.Start(t.Context(), r.cfg); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
+		r.begin()
 		test(t, r)
 		r.stop()
 		if err := far.Close(); err != nil {
@@ -61,6 +56,18 @@ func inDelegatedRig(t *testing.T, test func(t *testing.T, r *delegated)) {
 		}
 		synctest.Wait()
 	})
+}
+
+// begin starts a worker over what the one before it left.
+func (r *delegated) begin() {
+	r.t.Helper()
+	r.bus = &faultyBus{Bus: r.server.Connect("worker")}
+	r.cfg.Bus = r.bus
+	var err error
+	if r.w, err = worker.Start(r.t.Context(), r.cfg); err != nil {
+		r.t.Fatal(err)
+	}
+	synctest.Wait()
 }
 
 func (r *delegated) dial(context.Context) (io.ReadWriteCloser, error) {
@@ -131,6 +138,30 @@ func TestADelegateThatIsAway(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		if o := r.last("runs"); o.Status != messages.StatusCompleted || o.Result.Runtime != "delegate" {
 			t.Errorf("what runs on it ends %s %+v %v", o.Status, o.Result, o.Error)
+		}
+	})
+}
+
+// What ended on a delegate before the worker did is tidied away when both are
+// there again.
+func TestADelegateThatIsAwayWhenTheWorkerStarts(t *testing.T) {
+	inDelegatedRig(t, func(t *testing.T, r *delegated) {
+		job := winTask("ended", "true")
+		job.Retain = messages.Duration(time.Minute)
+		r.send(job)
+		time.Sleep(10 * time.Second)
+		r.stop()
+		r.goesAway()
+		r.begin()
+		time.Sleep(5 * time.Minute)
+		far := memory.New(r.far)
+		if held, err := far.List(t.Context()); err != nil || len(held) != 1 {
+			t.Fatalf("while it is away it holds %+v, %v", held, err)
+		}
+		r.away.Store(false)
+		time.Sleep(5 * time.Minute)
+		if held, err := far.List(t.Context()); err != nil || len(held) != 0 {
+			t.Errorf("when it is there again it holds %+v, %v", held, err)
 		}
 	})
 }

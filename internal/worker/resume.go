@@ -35,29 +35,44 @@ func (w *Worker) resume() error {
 }
 
 // tidyAll sees to the containers of attempts that had ended before the worker
-// did. A container that the journal does not know is somebody's: it is
-// reported, and stays.
+// did: with each of the runtimes as soon as it is there.
 func (w *Worker) tidyAll() {
-	held, err := persistFor(w.ctx, w, 0, "list containers", func() ([]runtime.Container, error) {
-		return w.cfg.Runtime.List(w.ctx)
+	seen := map[runtime.ContainerID]bool{}
+	_, err := persistFor(w.ctx, w, 0, "list containers", func() (struct{}, error) {
+		held, missing, err := w.cfg.Runtime.ListMembers(w.ctx)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if len(seen) == 0 {
+			w.holds(w.attempts.look(), held)
+		}
+		for i := range held {
+			if !seen[held[i].ID] {
+				seen[held[i].ID] = true
+				w.tidyOld(&held[i])
+			}
+		}
+		if len(missing) > 0 {
+			return struct{}{}, missing[0]
+		}
+		return struct{}{}, nil
 	})
-	if err != nil {
-		if w.ctx.Err() == nil {
-			w.log.Warn("containers that ended before the worker did are not removed", "error", err)
-		}
-		return
+	if err != nil && w.ctx.Err() == nil {
+		w.log.Warn("containers that ended before the worker did are not removed", "error", err)
 	}
-	w.holds(w.attempts.look(), held)
-	for _, c := range held {
-		a, err := w.cfg.Journal.Attempt(c.Owner.Job, c.Owner.Attempt)
-		switch {
-		case errors.Is(err, journal.ErrNotFound):
-			w.log.Warn("a container belongs to an attempt that the journal does not know; it is left alone",
-				"container", c.ID.String(), "job", c.Owner.Job, "attempt", c.Owner.Attempt, "state", c.State.Phase)
-		case err != nil:
-			w.log.Warn("the journal cannot be read", "error", err)
-		case a.Phase == journal.PhaseEnded:
-			w.tidy(&a)
-		}
+}
+
+// tidyOld removes the container of an attempt that has ended. A container that
+// the journal does not know is somebody's: it is reported, and stays.
+func (w *Worker) tidyOld(c *runtime.Container) {
+	a, err := w.cfg.Journal.Attempt(c.Owner.Job, c.Owner.Attempt)
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
+		w.log.Warn("a container belongs to an attempt that the journal does not know; it is left alone",
+			"container", c.ID.String(), "job", c.Owner.Job, "attempt", c.Owner.Attempt, "state", c.State.Phase)
+	case err != nil:
+		w.log.Warn("the journal cannot be read", "error", err)
+	case a.Phase == journal.PhaseEnded:
+		w.tidy(&a)
 	}
 }

@@ -35,6 +35,7 @@ type Runtime interface {
 	Decide(ctx context.Context, service string, spec *messages.Spec, auth *messages.RegistryAuth) (runtime.Decision, error)
 	Members(ctx context.Context) []runtime.MemberStatus
 	Member(name string) (runtime.Runtime, bool)
+	ListMembers(ctx context.Context) ([]runtime.Container, []*runtime.MemberError, error)
 }
 
 // Config is what a worker needs.

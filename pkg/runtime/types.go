@@ -30,7 +30,7 @@ func ParseContainerID(name string) (ContainerID, bool) {
 
 // Description says what a runtime is.
 type Description struct {
-	Kind    string // containerd | memory | remote | composite
+	Kind    string // containerd | memory | composite; at the far end of a pipe: what is there
 	Version string
 	// Warnings are what containers are without on this machine, and why.
 	Warnings []string

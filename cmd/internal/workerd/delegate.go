@@ -62,8 +62,9 @@ func (c *Config) delegate(ctx context.Context) error {
 	}
 	pipe := &stdio{in: os.Stdin, out: os.Stdout}
 	os.Stdout = os.Stderr // whatever is printed must not get into the pipe
-	// A worker that is gone is seen by what cannot be written.
-	signal.Ignore(syscall.SIGPIPE)
+	// A worker that is gone is seen by what cannot be written. The signal is taken
+	// and not ignored, which the processes started here would inherit.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := process.Signals(ctx)
 	defer stop()
 	cfg := remote.ServeConfig{Version: version.Version, Logger: c.Logger}
