@@ -304,8 +304,24 @@ func TestAnEndedJobIsKeptForItsDebt(t *testing.T) {
 	})
 }
 
-// Nodes come and go under three placers, which are killed too: every job ends,
-// none twice, and each service runs once.
+// asks asks a placer about a node, until one answers that has heard of it.
+func (y *yard) asks(v messages.PlacerVerb, node string) {
+	y.t.Helper()
+	y.holds("somebody has heard of "+node, time.Minute, func() bool {
+		return y.refused(v, messages.DrainRequest{V: messages.Version, Node: node}) == ""
+	})
+}
+
+// webs is how many of so many services web-N run in the box.
+func (b *box) webs(of int) (running int) {
+	for i := range of {
+		running += b.runs(fmt.Sprintf("web-%d", i))
+	}
+	return running
+}
+
+// Nodes come, go and drain under three placers, which are killed too: every job
+// ends, none twice, and each service runs once.
 func TestPlacersAndNodesComeAndGo(t *testing.T) {
 	inYard(t, func(t *testing.T, y *yard) {
 		kills := map[string]func(){}
@@ -332,9 +348,13 @@ func TestPlacersAndNodesComeAndGo(t *testing.T) {
 			}
 			id := fmt.Sprintf("p%d", round%3+1)
 			kills[id]()
+			next := (round + 1) % len(boxes)
+			y.asks(messages.PlacerDrain, fmt.Sprintf("linux-%d", next))
 			time.Sleep(time.Duration(3+5*(round%4)) * time.Second)
 			kills[id] = y.placer(id)
 			b.start()
+			y.holds("no service is left on what drains", 10*time.Minute, func() bool { return boxes[next].webs(jobs) == 0 })
+			y.asks(messages.PlacerUndrain, fmt.Sprintf("linux-%d", next))
 		}
 		y.holds("all is well", 30*time.Minute, func() bool {
 			for i := range jobs {

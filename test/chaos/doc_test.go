@@ -1,6 +1,7 @@
 // Package chaos_test kills what there is, at random, and lets the independent
 // checker say whether anything was lost or done twice: two placers, four
-// workers and a NATS server, each a process of its own, on real containerd.
+// workers and a NATS server, each a process of its own, on real containerd. Nodes
+// are drained, and undrained, meanwhile.
 //
 // What really happened to containers is read from containerd's own events,
 // never from what shunt says of itself. How every run went is written to a

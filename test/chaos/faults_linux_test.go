@@ -19,8 +19,8 @@ type lane struct {
 	random     *rand.Rand
 }
 
-// torment kills workers, placers and the NATS server, each kind in a lane of
-// its own, until ctx ends, and then waits until all are back.
+// torment kills workers, placers and the NATS server, and drains nodes, each in a
+// lane of its own, until ctx ends, and then waits until all are back.
 func (f *fleet) torment(ctx context.Context, seed uint64, long int) {
 	lanes := []*lane{
 		{victims: f.workers[:2], away: checker.NodeAway, back: checker.NodeBack, every: 3 * time.Second, long: long},
@@ -40,6 +40,9 @@ func (f *fleet) torment(ctx context.Context, seed uint64, long int) {
 			}
 		})
 	}
+	wg.Go(func() {
+		f.drains(ctx, &lane{every: 5 * time.Second, random: rand.New(rand.NewPCG(seed, uint64(len(lanes))))})
+	})
 	wg.Wait()
 }
 
