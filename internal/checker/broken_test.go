@@ -195,6 +195,28 @@ var broken = []brokenHistory{
 		4 outcome a/2 n2 completed
 		5 done a/2 n2 completed
 		9 finish`},
+	{"a node that was back took up what others had done", "3", "n1 was back, and started 2 tasks", `
+		0 submit a
+		0 ack a
+		0 submit b
+		0 ack b
+		1 node_away n1
+		12 start a/2 n2 c2
+		13 end n2 c2 0
+		13 outcome a/2 n2 completed
+		14 start b/2 n2 c3
+		15 end n2 c3 0
+		15 outcome b/2 n2 completed
+		20 node_back n1
+		21 start a/1 n1 c1
+		21 start b/1 n1 c4
+		22 end n1 c1 0
+		22 end n1 c4 0
+		22 outcome a/1 n1 completed
+		22 outcome b/1 n1 completed
+		23 done a/2 n2 completed
+		23 done b/2 n2 completed
+		90 finish`},
 	{"a retry of an exit 0", "3", "may not be done twice", `
 		0 submit a retry_exit
 		0 ack a

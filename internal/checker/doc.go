@@ -52,7 +52,8 @@
 // all, unless its policy (`on_node_loss: reschedule`, `retry_exit`) or a retry
 // says otherwise; its container counts once, however often it was started again
 // where it is. A start that its node could not tell of before it went away
-// is not counted, since placers cannot know of it. A task is started no more often than `max_attempts`. Nothing
+// is not counted, since placers cannot know of it; but of what a node was sent
+// before it went away, it starts at most one task when others have started it since. A task is started no more often than `max_attempts`. Nothing
 // is started after the last word, or on a node that has confirmed its revoke.
 //
 // Rule 4, losing the bus is not losing the fleet. No container is killed while

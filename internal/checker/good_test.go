@@ -74,6 +74,19 @@ var good = []goodHistory{
 		20 node_back n1
 		20 outcome a/1 n1 completed
 		90 finish`},
+	{"journalled and not answered, and started when the node was back", `
+		0 submit a
+		0 ack a
+		1 node_away n1
+		14 start a/2 n2 c2
+		15 end n2 c2 0
+		15 outcome a/2 n2 completed
+		20 node_back n1
+		20 start a/1 n1 c1
+		21 end n1 c1 0
+		21 outcome a/1 n1 completed
+		22 done a/2 n2 completed
+		90 finish`},
 	{"given to two nodes, one after the other", `
 		0 submit a to=n1
 		0 ack a

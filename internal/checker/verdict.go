@@ -43,7 +43,7 @@ func Check(history []Event, cfg Config) Verdict {
 		cfg.Grace = 30 * time.Second
 	}
 	m := newModel(history, cfg)
-	found := m.problems
+	found := slices.Concat(m.problems, m.overtaken())
 	for _, j := range m.jobs {
 		found = slices.Concat(found, m.lost(j), m.true(j), m.current(j), m.superseded(j), m.named(j),
 			m.repeated(j), m.late(j), m.killed(j), m.taken(j), m.unheard(j))
