@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,6 +35,7 @@ type app struct {
 
 // run is main with its surroundings as arguments; it returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	errOut = &oneAtATime{w: errOut}
 	a := &app{in: in, out: out, err: errOut}
 	cmd := a.command()
 	cmd.SetArgs(args)
@@ -186,6 +188,18 @@ func (a *app) with(ctx context.Context, f func(context.Context, *client.Client) 
 // say prints a line for the person at the terminal.
 func (a *app) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(a.out, format+"\n", args...)
+}
+
+// oneAtATime is a writer for what several goroutines have to say.
+type oneAtATime struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (o *oneAtATime) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(p)
 }
 
 // note prints a line that is not part of what was asked for.

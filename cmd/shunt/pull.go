@@ -53,9 +53,7 @@ func (a *app) pull(ctx context.Context, c *client.Client, image string, nodes []
 	for _, node := range nodes {
 		ids[client.NewID()] = node
 	}
-	told, stop := context.WithCancel(ctx)
-	defer stop()
-	go a.progress(told, c, slices.Collect(maps.Keys(ids))...)
+	defer a.progress(ctx, c, slices.Collect(maps.Keys(ids))...)()
 	var mu sync.Mutex
 	var errs []error
 	var wg sync.WaitGroup
@@ -76,14 +74,19 @@ func (a *app) pull(ctx context.Context, c *client.Client, image string, nodes []
 	return errors.Join(errs...)
 }
 
-// progress tells how the pulls of jobs go.
-func (a *app) progress(ctx context.Context, c *client.Client, jobs ...string) {
-	for e, err := range c.Events(ctx, messages.EventPulling) {
-		if err != nil {
-			return
+// progress tells how the pulls of jobs go, until stop is called.
+func (a *app) progress(ctx context.Context, c *client.Client, jobs ...string) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var telling sync.WaitGroup
+	telling.Go(func() {
+		for e, err := range c.Events(ctx, messages.EventPulling) {
+			if err != nil {
+				return
+			}
+			if slices.Contains(jobs, e.Job) {
+				a.note("%s: %s %s", e.Node, e.Kind, e.Message)
+			}
 		}
-		if slices.Contains(jobs, e.Job) {
-			a.note("%s: %s %s", e.Node, e.Kind, e.Message)
-		}
-	}
+	})
+	return func() { cancel(); telling.Wait() }
 }

@@ -89,9 +89,7 @@ func (a *app) attend(ctx context.Context, c *client.Client, job messages.Job) (m
 	var last messages.Record
 	var o output
 	defer func() { o.stop() }()
-	told, hush := context.WithCancel(ctx)
-	defer hush()
-	go a.progress(told, c, job.ID)
+	defer a.progress(ctx, c, job.ID)()
 	for rec, err := range c.SubmitAndWatch(ctx, job) {
 		if err != nil {
 			return last, err
