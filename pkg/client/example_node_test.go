@@ -100,15 +100,16 @@ func ExampleNode_Wait() {
 	c := connect()
 	defer c.Close()
 
-	job := messages.Job{
-		ID: "brief-1", Service: "brief", Op: messages.OpRun, Retain: messages.Duration(time.Minute),
-		Spec: &messages.Spec{Image: "team/hello:1", Entrypoint: []string{"sh", "-c", "sleep 0.1; exit 7"}},
+	spec := messages.Spec{Image: "team/hello:1", Entrypoint: []string{"sh", "-c", "sleep 0.1; exit 7"}}
+	made, err := c.Create(ctx, messages.Job{Service: "brief", Spec: &spec})
+	if err == nil {
+		_, err = c.Start(ctx, made.Container)
 	}
-	if outcome, err := c.Command(ctx, "linux-1", job, 0); err != nil || outcome.Status != messages.StatusAccepted {
-		fmt.Println(outcome.Status, err)
+	if err != nil {
+		fmt.Println(err)
 		return
 	}
-	ended, err := c.Node("linux-1").Wait(ctx, messages.WaitRequest{Container: "brief-rep-0"})
+	ended, err := c.Node("linux-1").Wait(ctx, messages.WaitRequest{Container: made.Container})
 	fmt.Println(ended.ExitReason, "with", ended.ExitCode, err)
 	// Output: exited with 7 <nil>
 }

@@ -41,15 +41,16 @@ func ExampleNode_CopyLogs() {
 	c := connect()
 	defer c.Close()
 
-	job := messages.Job{
-		ID: "slow-1", Op: messages.OpRun,
-		Spec: &messages.Spec{Image: "team/hello:1", Entrypoint: []string{"sh", "-c", "echo one; sleep 0.1; echo two"}},
+	spec := messages.Spec{Image: "team/hello:1", Entrypoint: []string{"sh", "-c", "echo one; sleep 0.1; echo two"}}
+	made, err := c.Create(ctx, messages.Job{Service: "slow", Spec: &spec})
+	if err == nil {
+		_, err = c.Start(ctx, made.Container)
 	}
-	if outcome, err := c.Command(ctx, "linux-1", job, 0); err != nil || outcome.Status != messages.StatusAccepted {
-		fmt.Println(outcome.Status, err)
+	if err != nil {
+		fmt.Println(err)
 		return
 	}
-	err := c.Node("linux-1").CopyLogs(ctx, messages.LogsRequest{Job: "slow-1", Follow: true}, os.Stdout, os.Stderr)
+	err = c.Node("linux-1").CopyLogs(ctx, messages.LogsRequest{Container: made.Container, Follow: true}, os.Stdout, os.Stderr)
 	fmt.Println(err)
 	// Output:
 	// one

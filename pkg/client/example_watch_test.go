@@ -101,7 +101,7 @@ func ExampleClient_WatchAll() {
 	// Output: front-1 is cancelled
 }
 
-// Job is a job's record, with the history of how it came there.
+// Job is a job's record: what was submitted, where it stands, and how it came there.
 func ExampleClient_Job() {
 	ctx := context.Background()
 	c := connect()
@@ -113,33 +113,22 @@ func ExampleClient_Job() {
 		return
 	}
 	record, err := c.Job(ctx, "asked-1")
-	fmt.Println(record.State, "on", record.Node, "in attempt", record.Attempt, err)
+	fmt.Println(record.Job.Spec.Image, "on", record.Node, "in attempt", record.Attempt, err)
 	_, err = c.Job(ctx, "asked-2")
 	var unknown *messages.Error
 	fmt.Println(errors.As(err, &unknown) && unknown.Code == messages.CodeNotFound)
 	// Output:
-	// completed on linux-1 in attempt 1 <nil>
+	// team/hello:1 on linux-1 in attempt 1 <nil>
 	// true
 }
 
+// Jobs is the live jobs, or those that have ended in a state, page by page.
 func ExampleClient_Jobs() {
 	ctx := context.Background()
 	c := connect()
 	defer c.Close()
+	waits(ctx, c, "listed-1") // a job that no node can take
 
-	job := messages.Job{
-		ID: "listed-1", Op: messages.OpRun, Spec: &messages.Spec{Image: "team/hello:1"},
-		Requires: messages.Requires{Labels: map[string]string{"disk": "ssd"}},
-	}
-	if err := c.Submit(ctx, job); err != nil {
-		fmt.Println(err)
-		return
-	}
-	for record, err := range c.Watch(ctx, "listed-1") { // until a placer has it
-		if err != nil || record.Reason != "" {
-			break
-		}
-	}
 	for record, err := range c.Jobs(ctx, messages.JobsRequest{State: messages.StatePending}) {
 		if err != nil {
 			fmt.Println(err)

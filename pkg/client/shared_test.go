@@ -21,7 +21,17 @@ var shared = sync.OnceValues(func() (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newFleet(dir)
+	f, err := newFleet(dir)
+	if err != nil {
+		return f, err
+	}
+	c, err := client.Connect(context.Background(), client.Config{URL: f.url()})
+	if err != nil {
+		return f, err
+	}
+	defer c.Close()
+	await(context.Background(), c, "linux-1", messages.NodeAlive)
+	return f, nil
 })
 
 // url is where that fleet's NATS server is.
@@ -62,6 +72,24 @@ func serve(ctx context.Context, c *client.Client, service string) string {
 	return job.ContainerName()
 }
 
+// waits submits a job that waits for a node with an SSD, and returns when the
+// placers say so.
+func waits(ctx context.Context, c *client.Client, id string) {
+	job := messages.Job{
+		ID: id, Op: messages.OpRun, Spec: &messages.Spec{Image: "team/hello:1"},
+		Requires: messages.Requires{Labels: map[string]string{"disk": "ssd"}},
+	}
+	if err := c.Submit(ctx, job); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for listed := false; !listed && ctx.Err() == nil; {
+		for record, err := range c.Jobs(ctx, messages.JobsRequest{}) {
+			listed = listed || err == nil && record.Job.ID == id && record.Reason != ""
+		}
+	}
+}
+
 // visitor is a node that was there, and has left.
 func visitor(ctx context.Context, c *client.Client, name string) string {
 	f, err := shared()
@@ -72,16 +100,20 @@ func visitor(ctx context.Context, c *client.Client, name string) string {
 		fmt.Println(err)
 		return name
 	}
+	await(ctx, c, name, messages.NodeAlive)
 	f.nodes[name].worker.Stop(ctx)
 	f.nodes[name].kill()
-	for state := messages.NodeAlive; state != messages.NodeLeft && ctx.Err() == nil; {
+	await(ctx, c, name, messages.NodeLeft)
+	return name
+}
+
+// await waits until the placer says that of a node.
+func await(ctx context.Context, c *client.Client, name string, state messages.NodeState) {
+	for found := false; !found && ctx.Err() == nil; {
 		for node, err := range c.Nodes(ctx, messages.NodesRequest{}) {
-			if err == nil && node.Node == name {
-				state = node.State
-			}
+			found = found || err == nil && node.Node == name && node.State == state
 		}
 	}
-	return name
 }
 
 func TestMain(m *testing.M) {
