@@ -54,6 +54,10 @@ var rules = []rule{
 		why: "adapters meet only behind the port",
 	},
 	{
+		from: []string{"pkg/runtime/remote/..."}, never: join(containerd, nats),
+		why: "a pipe leads to any runtime, and knows none",
+	},
+	{
 		from: []string{"internal/bus"}, only: []string{"std", "pkg/messages"},
 		why: "the port knows none of its adapters",
 	},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -166,26 +167,38 @@ func TestPausesGrow(t *testing.T) {
 
 // Who says nothing is given up after a time, and so is who has only said hello.
 func TestAFarEndThatSaysNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var dials atomic.Int64
-		r, err := remote.New(remote.Config{Logger: testLog(t), Dial: func(context.Context) (io.ReadWriteCloser, error) {
-			dials.Add(1)
-			return &silent{closed: make(chan struct{})}, nil
-		}})
-		must(t, err)
-		ctx, cancel := context.WithTimeout(t.Context(), 121*time.Second)
-		defer cancel()
-		if err := r.Await(ctx); !errdefs.IsUnavailable(err) || !strings.Contains(err.Error(), "has not answered within 2m0s") || dials.Load() < 2 {
-			t.Errorf("after %d dials: %v", dials.Load(), err)
-		}
-		must(t, r.Close())
-	})
+	for said, want := range map[string]string{
+		"": "has not answered within 2m0s",
+		"\x89SHUNT-DELEGATE\r\n\x1a\n{\"protocol\":1}\n": "the delegate has gone away in the middle of it",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var dials atomic.Int64
+			r, err := remote.New(remote.Config{Logger: testLog(t), Dial: func(context.Context) (io.ReadWriteCloser, error) {
+				dials.Add(1)
+				return &silent{Reader: strings.NewReader(said), closed: make(chan struct{})}, nil
+			}})
+			must(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 121*time.Second)
+			defer cancel()
+			if err := r.Await(ctx); !errdefs.IsUnavailable(err) || !strings.Contains(err.Error(), want) || dials.Load() < 2 {
+				t.Errorf("after %d dials: %v, want %q", dials.Load(), err, want)
+			}
+			must(t, r.Close())
+		})
+	}
 }
 
-// silent is a pipe to nobody.
-type silent struct{ closed chan struct{} }
+// silent is a pipe to somebody who says no more than Reader has.
+type silent struct {
+	io.Reader
+	closed chan struct{}
+	once   sync.Once
+}
 
-func (s *silent) Read([]byte) (int, error) {
+func (s *silent) Read(p []byte) (int, error) {
+	if n, err := s.Reader.Read(p); err == nil {
+		return n, nil
+	}
 	<-s.closed
 	return 0, io.ErrClosedPipe
 }
@@ -193,7 +206,7 @@ func (s *silent) Read([]byte) (int, error) {
 func (s *silent) Write(p []byte) (int, error) { return len(p), nil }
 
 func (s *silent) Close() error {
-	close(s.closed)
+	s.once.Do(func() { close(s.closed) })
 	return nil
 }
 

@@ -32,7 +32,7 @@ func Command(argv []string, log *slog.Logger) Dialer {
 		if len(argv) == 0 {
 			return nil, errors.New("start the delegate: the command is empty")
 		}
-		p, err := startProcess(argv, log)
+		p, err := startProcess(argv, log, leaveWithin)
 		if err != nil {
 			return nil, fmt.Errorf("start the delegate: %w", err)
 		}
@@ -42,10 +42,11 @@ func Command(argv []string, log *slog.Logger) Dialer {
 
 // process is a program as a pipe.
 type process struct {
-	name string
-	cmd  *exec.Cmd
-	in   *os.File // its standard input
-	out  *os.File // its standard output
+	name  string
+	cmd   *exec.Cmd
+	in    *os.File      // its standard input
+	out   *os.File      // its standard output
+	leave time.Duration // how long it may take to end when its input has
 
 	exited  chan struct{}
 	told    chan struct{} // closed when its standard error has ended
@@ -55,8 +56,8 @@ type process struct {
 	last string // line on standard error
 }
 
-func startProcess(argv []string, log *slog.Logger) (*process, error) {
-	p := &process{name: argv[0], exited: make(chan struct{}), told: make(chan struct{})}
+func startProcess(argv []string, log *slog.Logger, leave time.Duration) (*process, error) {
+	p := &process{name: argv[0], leave: leave, exited: make(chan struct{}), told: make(chan struct{})}
 	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Env = environment(os.Environ())
 	apart(p.cmd)
@@ -164,7 +165,7 @@ func (p *process) Close() error {
 		p.in.Close()
 		select {
 		case <-p.exited:
-		case <-time.After(leaveWithin):
+		case <-time.After(p.leave):
 			kill(p.cmd)
 			<-p.exited
 		}
