@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/shunt-fleet/shunt/internal/bus"
@@ -36,8 +37,11 @@ func (w *Worker) awaitBeat(tick, pulse <-chan time.Time) bool {
 			w.stoodStill()
 			continue
 		case <-tick:
-			w.lookForContainers()
-			w.lookForImages()
+			// At once, since a runtime that stands still lets both wait.
+			var looks sync.WaitGroup
+			looks.Go(w.lookForContainers)
+			looks.Go(w.lookForImages)
+			looks.Wait()
 		case <-w.beatNow:
 			// Many jobs that come and go at once share one heartbeat.
 			select {
@@ -109,6 +113,8 @@ func (w *Worker) capabilities(ctx context.Context, seq uint64, ttl time.Duration
 	if ttl == 0 {
 		return c // it leaves: what it could run does not matter
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
 	for _, m := range w.cfg.Runtime.Members(ctx) {
 		if m.Err != nil {
 			w.log.Debug("a runtime offers nothing just now", "runtime", m.Name, "error", m.Err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,6 +24,7 @@ type delegated struct {
 	*rig
 	far  *memory.Machine
 	away atomic.Bool // it cannot be dialled
+	mute atomic.Bool // what is sent to it does not arrive
 	pipe atomic.Pointer[net.Conn]
 }
 
@@ -79,7 +81,20 @@ func (r *delegated) dial(context.Context) (io.ReadWriteCloser, error) {
 	go func() {
 		_ = remote.Serve(context.Background(), far, memory.New(r.far), remote.ServeConfig{Logger: r.cfg.Logger})
 	}()
-	return near, nil
+	return &muted{near, &r.mute}, nil
+}
+
+// muted is a pipe to somebody who may stand still.
+type muted struct {
+	net.Conn
+	mute *atomic.Bool
+}
+
+func (m *muted) Write(p []byte) (int, error) {
+	if m.mute.Load() {
+		return len(p), nil
+	}
+	return m.Conn.Write(p)
 }
 
 // goesAway breaks the pipe, for good until it comes back.
@@ -162,6 +177,29 @@ func TestADelegateThatIsAwayWhenTheWorkerStarts(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		if held, err := far.List(t.Context()); err != nil || len(held) != 0 {
 			t.Errorf("when it is there again it holds %+v, %v", held, err)
+		}
+	})
+}
+
+// A delegate that stands still holds up no heartbeat so long that the node is
+// called lost.
+func TestADelegateThatStandsStill(t *testing.T) {
+	inDelegatedRig(t, func(t *testing.T, r *delegated) {
+		time.Sleep(time.Minute)
+		r.mute.Store(true)
+		r.away.Store(true)
+		time.Sleep(time.Minute)
+		r.mu.Lock()
+		beats := slices.Clone(r.beats)
+		r.mu.Unlock()
+		const limit = 7 * time.Second // a heartbeat less than their time-to-live
+		for i := range beats[1:] {
+			if gap := beats[i+1].At.Sub(beats[i].At); gap > limit {
+				t.Errorf("%v between two heartbeats, want at most %v", gap, limit)
+			}
+		}
+		if got := r.platforms(); got != "linux/amd64 primary" {
+			t.Errorf("in the end it has %s", got)
 		}
 	})
 }
