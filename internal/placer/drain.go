@@ -24,13 +24,19 @@ func (p *Placer) undrainNode(ctx context.Context, req messages.DrainRequest) (an
 }
 
 // passOn asks the node's worker and answers as it does. The caller's context is
-// not what bounds it: a drain may take as long as its request says.
+// not what bounds it: a drain may take as long as its request says. With too many
+// that wait it is answered at once, as when its time is over.
 func (p *Placer) passOn(_ context.Context, verb messages.WorkerVerb, req messages.DrainRequest) (any, error) {
 	if err := req.RequireNode(); err != nil {
 		return nil, err
 	}
 	if p.fleet.see(req.Node, time.Now()).state == "" {
 		return nil, unknownNode(req.Node)
+	}
+	if req.Timeout > 0 && !p.drains.enter() {
+		req.Timeout = 0
+	} else if req.Timeout > 0 {
+		defer p.drains.leave()
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, req.Timeout.Std()+drainMargin)
 	defer cancel()

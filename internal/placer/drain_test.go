@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/shunt-fleet/shunt/internal/bus"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
@@ -103,6 +105,38 @@ func TestADrainThatCannotBeAsked(t *testing.T) {
 		one.kill()
 		if e := y.refused(messages.PlacerDrain, messages.DrainRequest{V: 1, Node: "linux-1"}); !strings.HasPrefix(e, "unavailable") {
 			t.Errorf("of one that is away: %s", e)
+		}
+	})
+}
+
+func TestDrainsThatWaitAreBounded(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.placer("p1")
+		y.worker("linux-1", linux)
+		y.submit(service("web"))
+		y.holds("it runs", time.Minute, y.is("web", messages.StateRunning, "linux-1"))
+		waits := messages.DrainRequest{V: 1, Node: "linux-1", Timeout: messages.Duration(time.Hour)}
+		data, err := messages.Encode(waits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 64 {
+			m := bus.Message{Subject: root.PlacerVerb(messages.PlacerDrain), Reply: "_INBOX.nobody", Data: data}
+			if err := y.client.Publish(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		begun := time.Now()
+		reply := verb[messages.DrainReply](y, messages.PlacerDrain, waits)
+		if !reply.Draining || reply.Left != 1 || time.Since(begun) > 0 {
+			t.Errorf("one more is answered %+v after %s; want it answered at once", reply, time.Since(begun))
+		}
+		time.Sleep(time.Hour)
+		begun = time.Now()
+		waits.Timeout = messages.Duration(time.Minute)
+		if verb[messages.DrainReply](y, messages.PlacerDrain, waits); time.Since(begun) != time.Minute {
+			t.Errorf("when they are over it is answered after %s, want a minute", time.Since(begun))
 		}
 	})
 }

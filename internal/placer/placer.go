@@ -115,6 +115,7 @@ const (
 	mostAsks      = 16 // about quiet jobs
 	mostLists     = 8  // for what they run
 	mostInquiries = 64 // whether they are there
+	mostDrains    = 64 // to answer when nothing is left
 )
 
 // Placer is a running placer.
@@ -133,7 +134,7 @@ type Placer struct {
 	early   *earlyMessages
 	started time.Time
 
-	asks, lists, inquiries, searches gate
+	asks, lists, inquiries, searches, drains gate
 
 	listening time.Time // the sweep's: since when it has kept pace
 
@@ -165,12 +166,12 @@ func Start(ctx context.Context, cfg Config) (*Placer, error) {
 		leases:  newLeases(),
 		flights: newFlights(),
 		asks:    newGate(mostAsks), lists: newGate(mostLists), inquiries: newGate(mostInquiries),
-		searches: newGate(mostSearches),
-		placers:  newPlacers(cfg.ID),
-		lanes:    newLanes(64),
-		early:    newEarlyMessages(2 * cfg.RequestTimeout),
-		started:  time.Now(),
-		wake:     make(chan struct{}, 1),
+		searches: newGate(mostSearches), drains: newGate(mostDrains),
+		placers: newPlacers(cfg.ID),
+		lanes:   newLanes(64),
+		early:   newEarlyMessages(2 * cfg.RequestTimeout),
+		started: time.Now(),
+		wake:    make(chan struct{}, 1),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	p.beside(p.watchRecords)
