@@ -42,7 +42,11 @@ var reads = []string{"/Get", "/List", "/ListStream", "/Info", "/Read", "/Stat", 
 // without tells whether a fault would show nothing at a call.
 func without(call grpcfault.Call, fault grpcfault.Fault) bool {
 	lost := fault == grpcfault.RefuseAfter || fault == grpcfault.CutAfter
-	return lost && slices.ContainsFunc(reads, func(end string) bool { return strings.HasSuffix(call.Method, end) })
+	return lost && onlyReads(call)
+}
+
+func onlyReads(call grpcfault.Call) bool {
+	return slices.ContainsFunc(reads, func(end string) bool { return strings.HasSuffix(call.Method, end) })
 }
 
 // trial is an operation with a fault at one of its calls, or at all of them.

@@ -39,8 +39,11 @@ type lane struct {
 	other string // in the registry alone; "": none
 	id    runtime.ContainerID
 	apart bool // from the test's own goroutine
-	place census.Place
-	clean census.Census
+	// mayLose says that a program may end while containerd is dead, which loses
+	// its exit code.
+	mayLose bool
+	place   census.Place
+	clean   census.Census
 }
 
 var lanes atomic.Int64

@@ -179,7 +179,8 @@ func waitAndStop(ctx context.Context, l *lane, rt *containerd.Runtime) error {
 	waited := make(chan error, 1)
 	go func() {
 		out, err := rt.WaitOutcome(ctx, l.id, messages.WaitNotRunning)
-		if err == nil && (out.ExitCode != 0 || out.Reason != messages.ExitExited) {
+		lost := l.mayLose && out.ExitCode == containerd.UnknownExit && out.Reason == messages.ExitRuntimeError
+		if err == nil && !lost && (out.ExitCode != 0 || out.Reason != messages.ExitExited) {
 			err = fmt.Errorf("wait: %+v", out)
 		}
 		waited <- err

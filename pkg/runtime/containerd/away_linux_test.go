@@ -2,12 +2,20 @@ package containerd_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	goruntime "runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
 	"github.com/shunt-fleet/shunt/internal/testenv"
+	"github.com/shunt-fleet/shunt/internal/toybox"
 	"github.com/shunt-fleet/shunt/pkg/messages"
 	"github.com/shunt-fleet/shunt/pkg/runtime"
 	"github.com/shunt-fleet/shunt/pkg/runtime/containerd"
@@ -103,6 +111,51 @@ func TestContainerdKilledWhileAContainerRuns(t *testing.T) {
 		t.Errorf("output is %q", got)
 	}
 	until(t, "containerd runs again", func() bool { return c.PID() != old && c.Health() == nil })
+}
+
+// TestFileSystemOverWhatAKillHasLeft leaves what containerd leaves that is killed
+// between a snapshot's directory and its record. Pulls and creates go over it.
+func TestFileSystemOverWhatAKillHasLeft(t *testing.T) {
+	cfg := managed.Config{StateDir: t.TempDir(), Tools: testenv.Tools(t), Logger: testLog(t)}
+	c, err := managed.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { shutDown(t, c) })
+	b := benchOn(t, c.Address(), cfg.StateDir)
+	left := func() {
+		t.Helper()
+		made, err := filepath.Glob(filepath.Join(cfg.StateDir, "containerd", "root", "io.containerd.snapshotter.v1.overlayfs", "snapshots", "*"))
+		if err != nil || len(made) == 0 {
+			t.Fatalf("snapshots: %v, %v", made, err)
+		}
+		last := 0
+		for _, dir := range made {
+			n, _ := strconv.Atoi(filepath.Base(dir))
+			last = max(last, n)
+		}
+		b.must(os.MkdirAll(filepath.Join(filepath.Dir(made[0]), strconv.Itoa(last+1), "fs"), 0o755))
+	}
+	left()
+	id := b.start(b.spec("true"))
+	if out := b.wait(id); out.ExitCode != 0 {
+		t.Errorf("a container made over what was left: %+v", out)
+	}
+	layer, err := random.Layer(1024, types.OCILayer)
+	b.must(err)
+	img, err := toybox.Image(testenv.Toybox(t), toybox.Linux(goruntime.GOARCH))
+	b.must(err)
+	img, err = mutate.AppendLayers(img, layer)
+	b.must(err)
+	other, err := b.reg.Push(b.ctx, "other:1", img)
+	b.must(err)
+	left()
+	for _, want := range []bool{false, true} {
+		_, err := b.rt.Pull(b.ctx, other, runtime.PullOptions{})
+		if err == nil != want || err != nil && !runtime.Retryable(err) {
+			t.Errorf("a pull over what was left: %v, want one failure that may be tried again, and then a success", err)
+		}
+	}
 }
 
 func TestManagedIsTakenUp(t *testing.T) {

@@ -36,12 +36,22 @@ func native(err error) error {
 	if !errdefs.IsResourceExhausted(err) && strings.Contains(err.Error(), diskFull) {
 		err = fmt.Errorf("the disk is full: %w: %w", errdefs.ErrResourceExhausted, err)
 	}
+	if !errdefs.IsUnavailable(err) && leftDirectory(err) {
+		err = fmt.Errorf("containerd was killed while it made a file system, and takes away now what it had left: %w: %w", errdefs.ErrUnavailable, err)
+	}
 	for _, given := range []error{context.Canceled, context.DeadlineExceeded} {
 		if !errors.Is(err, given) && saysOf(err, given) {
 			return fmt.Errorf("%w: %w", given, err)
 		}
 	}
 	return err
+}
+
+// leftDirectory tells of a snapshot whose directory is there and whose record is
+// not: containerd was killed between the two. Making it fails once, and takes the
+// directory away.
+func leftDirectory(err error) bool {
+	return strings.Contains(err.Error(), "failed to rename: rename ") && strings.Contains(err.Error(), ": file exists")
 }
 
 // saysOf tells whether an error of containerd's is one of a context. The text

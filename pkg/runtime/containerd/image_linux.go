@@ -173,12 +173,16 @@ func (r *Runtime) accountsOf(ctx context.Context, img *image) (accounts, error) 
 // readAccounts mounts a view of the image for as long as it takes.
 func (r *Runtime) readAccounts(ctx context.Context, chain string) (a accounts, err error) {
 	key := "shunt-accounts-" + chain
-	mounts, err := r.snapshots.View(ctx, key, chain)
-	if errdefs.IsAlreadyExists(err) { // left by one that was cut short
-		mounts, err = r.snapshots.Mounts(ctx, key)
-	}
+	var mounts []mount.Mount
+	err = r.insist(ctx, func() (err error) {
+		mounts, err = r.snapshots.View(ctx, key, chain)
+		if errdefs.IsAlreadyExists(err) { // left by one that was cut short
+			mounts, err = r.snapshots.Mounts(ctx, key)
+		}
+		return err
+	})
 	if err != nil {
-		return a, native(err)
+		return a, err
 	}
 	defer func() {
 		ctx, cancel := cleanup(ctx)
