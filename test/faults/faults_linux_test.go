@@ -173,7 +173,7 @@ func (l *lane) tryOnce(c trial, patience time.Duration) int64 {
 	if !c.tidies {
 		l.undo()
 	}
-	ctx, cancel := context.WithTimeout(l.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(l.ctx, time.Minute)
 	defer cancel()
 	if err := census.Settle(ctx, l.place, l.clean); err != nil {
 		l.must(fmt.Errorf("%s: %w", c, err))
@@ -233,7 +233,7 @@ func (l *lane) judge(c trial, err error) {
 	if c.fault == away || c.removes {
 		return // it could not tidy up; what is removed in part is removed by the next one
 	}
-	ctx, cancel := context.WithTimeout(l.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(l.ctx, time.Minute)
 	defer cancel()
 	for {
 		half := l.whole()
