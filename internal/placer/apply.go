@@ -119,7 +119,7 @@ func (p *Placer) behind(ctx context.Context, job string, revision uint64, ev pla
 // begins no job, and ends none that has no live record.
 func judgedAgain(ev placement.Event) bool {
 	switch ev.(type) {
-	case placement.Tick, placement.NodeLost, placement.Vacate, placement.Claimed, placement.Superseded, placement.Unheard:
+	case placement.Tick, placement.NodeLost, placement.Vacate, placement.Claimed, placement.Superseded, placement.Replaced, placement.Unheard:
 		return true
 	}
 	return false

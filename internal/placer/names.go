@@ -184,6 +184,11 @@ func (p *Placer) releaseName(ctx context.Context, rec *messages.Record, revision
 	job, name := rec.Job.ID, nameKey(&rec.Job)
 	s, err := p.nameStands(ctx, name, job)
 	if err != nil || s.claim.Job != job {
+		if s.holder != nil {
+			p.beside(func(context.Context) { // which may have waited for that
+				p.bring(s.claim.Job, placement.Superseded{Job: job, Life: rec.Retries})
+			})
+		}
 		return err
 	}
 	var back string

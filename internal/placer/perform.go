@@ -51,7 +51,7 @@ func (p *Placer) perform(ctx context.Context, d deed, effects []placement.Effect
 			p.beside(func(ctx context.Context) { p.locate(ctx, d.rec) })
 		case placement.Supersede:
 			p.records.try(d.job, time.Now())
-			p.beside(func(ctx context.Context) { p.supersede(ctx, d.job, e.Job) })
+			p.beside(func(ctx context.Context) { p.supersede(ctx, d.job, e) })
 		case placement.Command:
 			p.records.try(d.job, time.Now())
 			if d.first(e) {
@@ -84,17 +84,17 @@ func (p *Placer) perform(ctx context.Context, d deed, effects []placement.Effect
 }
 
 // supersede asks for the end of the job whose name another one takes over.
-func (p *Placer) supersede(ctx context.Context, job, holder string) {
-	live, err := p.isLive(ctx, holder)
+func (p *Placer) supersede(ctx context.Context, job string, e placement.Supersede) {
+	rec, err := p.liveRecord(ctx, e.Job, "")
 	switch {
 	case err != nil:
 		if ctx.Err() == nil {
-			p.log.Warn("a job that is replaced could not be asked to end; it is tried again", "job", holder, "by", job, "error", err)
+			p.log.Warn("a job that is replaced could not be asked to end; it is tried again", "job", e.Job, "by", job, "error", err)
 		}
-	case live:
-		p.bring(holder, placement.CancelAsked{Reason: "replaced by " + job})
+	case rec != nil && rec.Retries <= e.Life:
+		p.bring(e.Job, placement.Replaced{By: job, Life: e.Life, Next: e.Next})
 	default:
-		p.bring(job, placement.Superseded{Job: holder})
+		p.bring(job, placement.Superseded{Job: e.Job, Life: e.Life})
 	}
 }
 

@@ -191,3 +191,23 @@ func TestAReplacementThatEndsAsItTakesOverGivesTheNameBack(t *testing.T) {
 		}
 	})
 }
+
+// A life of a job that was replaced is over for good: another one that begins at
+// once, before anybody has noted that, takes the name back and keeps it.
+func TestARetryRightAfterAReplacement(t *testing.T) {
+	inYard(t, func(t *testing.T, y *yard) {
+		y.placer("p1")
+		y.box("linux-1")
+		y.box("linux-2")
+		y.submit(named("old", true))
+		y.holds("it runs", time.Minute, func() bool { return y.claimant() == "old" && y.record("old").Healthy })
+		y.submit(slowly(named("new", true)))
+		y.holds("the old one has ended", time.Minute, y.said("old"))
+		verb[messages.Record](y, messages.PlacerRetry, messages.JobRequest{V: 1, ID: "old"})
+		y.holds("the new one has ended", time.Minute, y.said("new"))
+		time.Sleep(2 * time.Minute)
+		if r := y.record("old"); r.State != messages.StateRunning || y.claimant() != "old" || r.Replaces != nil {
+			t.Errorf("the old one is %s (%s), and the name belongs to %q: %s", r.State, r.Reason, y.claimant(), story(r))
+		}
+	})
+}

@@ -116,6 +116,9 @@ type Home struct {
 type Replaced struct {
 	Job  string `json:"job"`
 	Node string `json:"node,omitzero"` // that had its container when that was last looked at
+	// Life is how often that job had been retried: a later life of it is not
+	// what is replaced.
+	Life int `json:"life,omitzero"`
 }
 
 // Successor is the attempt that takes over from a draining node.

@@ -55,7 +55,7 @@ func (r *Replaced) validate() error {
 	if r == nil {
 		return nil
 	}
-	return first(CheckToken("replaces.job", r.Job), tokenOrNone("replaces.node", r.Node))
+	return first(CheckToken("replaces.job", r.Job), tokenOrNone("replaces.node", r.Node), notNegative("replaces.life", r.Life))
 }
 
 // Validate checks that the fence says whom and what.

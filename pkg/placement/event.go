@@ -28,9 +28,20 @@ type Claimed struct {
 	Other *messages.Record
 }
 
-// Superseded says that the job whose name this one took over has no live record
-// any more.
-type Superseded struct{ Job string }
+// Replaced asks for the end of a life of the job because another job takes its
+// name over. Next is of one that was to have the name next: it is left alone if
+// it has it by now.
+type Replaced struct {
+	By   string
+	Life int
+	Next bool
+}
+
+// Superseded says that a life of the job whose name this one took over is over.
+type Superseded struct {
+	Job  string
+	Life int
+}
 
 // Located says where the container is that the job works on, after the effect
 // Locate was performed: on Nodes, as far as nodes have said; Silent have not. Wait
@@ -88,6 +99,7 @@ type Tick struct{}
 
 func (Submitted) event()     {}
 func (Claimed) event()       {}
+func (Replaced) event()      {}
 func (Superseded) event()    {}
 func (Located) event()       {}
 func (Reported) event()      {}
@@ -112,9 +124,14 @@ type Claim struct{ Take bool }
 // whether it is the job's turn; the answer comes back as a Located.
 type Locate struct{}
 
-// Supersede asks for the end of a live job that has, or had, the name. That it
-// has none, or none any more, comes back as a Superseded.
-type Supersede struct{ Job string }
+// Supersede asks for the end of a life of another job that has the name, had it, or
+// is to have it next: it is given a Replaced. That this life is over comes back as
+// a Superseded.
+type Supersede struct {
+	Job  string
+	Life int
+	Next bool
+}
 
 // Command sends the record's job to the node. The answer comes back as a
 // Reported; without one it is sent again, to the same node, as the same attempt.
@@ -186,7 +203,7 @@ func Due(r *messages.Record) []Effect {
 		}
 	}
 	if owesEnd(r) {
-		due = append(due, Supersede{r.Replaces.Job})
+		due = append(due, Supersede{Job: r.Replaces.Job, Life: r.Replaces.Life})
 	}
 	if s := r.Successor; s != nil && !s.Accepted {
 		due = append(due, Command{s.Node, s.Attempt})

@@ -72,7 +72,7 @@ func (p *page) claimed(e Claimed) {
 		p.end(messages.StateCancelled)
 	case p.r.Job.Args.Replace && e.Next != p.r.Job.ID:
 		p.rule("claimed: asks the next one to end")
-		p.ask(Supersede{e.Next})
+		p.ask(Supersede{Job: e.Next, Life: e.Other.Retries, Next: true})
 	case p.r.Job.Args.Replace:
 		p.takesOver(e)
 	default:
@@ -95,24 +95,37 @@ func (p *page) takesOver(e Claimed) {
 	}
 	if _, ok := p.best(p.peers); ok {
 		p.rule("claimed: asks the holder to end")
-		p.ask(Supersede{e.Holder})
+		p.ask(Supersede{Job: e.Holder, Life: e.Other.Retries})
 	} else {
 		p.rule("claimed: the holder goes on")
 	}
 }
 
 func (p *page) replaces(e Claimed) {
-	p.r.Replaces = &messages.Replaced{Job: e.Holder, Node: e.Other.Node}
+	p.r.Replaces = &messages.Replaced{Job: e.Holder, Node: e.Other.Node, Life: e.Other.Retries}
 	if p.r.Home.Node == "" && p.local() && e.Other.Home.Node != "" { // in the walks there is one volume
 		p.rule("claimed: the holder's volumes")
 		p.r.Home.Node = e.Other.Home.Node
 	}
 }
 
-func (p *page) superseded(job string) {
-	if p.r != nil && p.r.Named && p.r.Replaces != nil && p.r.Replaces.Job == job {
+func (p *page) superseded(e Superseded) {
+	if p.r != nil && p.r.Named && p.r.Replaces != nil && p.r.Replaces.Job == e.Job && e.Life >= p.r.Replaces.Life {
 		p.rule("superseded")
 		p.r.Replaces = nil
+	}
+}
+
+func (p *page) replaced(e Replaced) {
+	switch {
+	case p.r == nil:
+	case e.Life != p.r.Retries:
+		p.rule("replaced: another life")
+	case e.Next && p.r.Named:
+		p.rule("replaced: it has the name")
+	default:
+		p.rule("replaced")
+		p.cancel()
 	}
 }
 

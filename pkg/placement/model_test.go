@@ -33,7 +33,9 @@ func read(r *messages.Record, ev Event, peers peer.Snapshot, now time.Time, amou
 	case Claimed:
 		p.claimed(e)
 	case Superseded:
-		p.superseded(e.Job)
+		p.superseded(e)
+	case Replaced:
+		p.replaced(e)
 	case Tick:
 		p.tick()
 	case Unheard:

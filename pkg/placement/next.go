@@ -65,7 +65,9 @@ func (s *step) known(ev Event) bool {
 	case Claimed:
 		return s.claimed(ev)
 	case Superseded:
-		return s.superseded(ev.Job)
+		return s.superseded(ev)
+	case Replaced:
+		return s.replaced(ev)
 	case Located:
 		return s.located(ev)
 	case Reported:

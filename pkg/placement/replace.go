@@ -47,7 +47,7 @@ func (s *step) takesOver(ev Claimed) bool {
 		return true
 	}
 	if ev.Next != r.Job.ID {
-		s.effects = append(s.effects, Supersede{ev.Next})
+		s.effects = append(s.effects, Supersede{Job: ev.Next, Life: lifeOf(ev.Other), Next: true})
 		return s.waitsFor(fmt.Sprintf("%s, and job %s is about to take it over: that ends first", nameHeld(&r.Job, ev.Holder), ev.Next))
 	}
 	changed := s.replaces(ev)
@@ -60,7 +60,7 @@ func (s *step) takesOver(ev Claimed) bool {
 		}
 	}
 	if s.wouldTake() {
-		s.effects = append(s.effects, Supersede{ev.Holder})
+		s.effects = append(s.effects, Supersede{Job: ev.Holder, Life: r.Replaces.Life})
 		r.Reason = before
 		return s.waitsFor(nameHeld(&r.Job, ev.Holder)+", which ends first") || changed
 	}
@@ -85,7 +85,7 @@ func (s *step) replaces(ev Claimed) (changed bool) {
 	was, home := r.Replaces, r.Home
 	now := messages.Replaced{Job: ev.Holder}
 	if held := ev.Other; held != nil {
-		now.Node = held.Node
+		now.Node, now.Life = held.Node, held.Retries
 		if r.Home.Node == "" && shareVolumes(&r.Job, &held.Job) {
 			r.Home.Node = held.Home.Node
 		}
@@ -125,12 +125,30 @@ func (s *step) wouldTake() bool {
 	return n != nil && objection(&q, n) == string(messages.RefuseCapacity) && n.Caps.Total.Fits(q.want)
 }
 
-// superseded takes in that the job that was replaced has ended.
-func (s *step) superseded(job string) bool {
+// lifeOf is which life of a job its record is of.
+func lifeOf(r *messages.Record) int {
+	if r == nil {
+		return 0
+	}
+	return r.Retries
+}
+
+// superseded takes in that the life of a job that was replaced is over.
+func (s *step) superseded(ev Superseded) bool {
 	r := s.rec
-	if !owesEnd(r) || r.Replaces.Job != job {
+	if !owesEnd(r) || r.Replaces.Job != ev.Job || ev.Life < r.Replaces.Life {
 		return false
 	}
 	r.Replaces = nil
 	return true
+}
+
+// replaced ends the job for another one that takes its name over, unless it is
+// about another life of it, or it has what it was not to have.
+func (s *step) replaced(ev Replaced) bool {
+	r := s.rec
+	if r.Retries != ev.Life || ev.Next && r.Named {
+		return false
+	}
+	return s.cancel("replaced by " + ev.By)
 }

@@ -54,8 +54,8 @@ func TestAServiceIsReplacedMakeBeforeBreak(t *testing.T) {
 		{"told again who holds the name", heldByOld(&job), "running b 1; "},
 		{"healthy", Reported{outcome(messages.StatusRunning, of("b", 1, 4))}, "running b 1; take"},
 		{"it has the name", Claimed{Holder: job.ID}, "running b 1; supersede(old)"},
-		{"another has ended", Superseded{"other"}, "running b 1; supersede(old)"},
-		{"the one before has ended", Superseded{"old"}, "running b 1; "},
+		{"another has ended", Superseded{Job: "other"}, "running b 1; supersede(old)"},
+		{"the one before has ended", Superseded{Job: "old"}, "running b 1; "},
 	} {
 		r, _ = next(t, r, c.ev, peers, epoch.Add(time.Second))
 		if got := told(nil, r, nil) + "; " + strings.TrimPrefix(show(Due(r)), "command(b 1)"); got != c.want {
@@ -90,7 +90,7 @@ func TestWhatAReplacementThatEndsOwes(t *testing.T) {
 			t.Errorf("named %v: the retry is %s: %s", named, again.State, show(effects))
 		}
 		if named {
-			if _, effects = next(t, r, Superseded{"old"}, peers, epoch); show(effects) != "finish delete" {
+			if _, effects = next(t, r, Superseded{Job: "old"}, peers, epoch); show(effects) != "finish delete" {
 				t.Errorf("the one before has ended: %s", show(effects))
 			}
 		}

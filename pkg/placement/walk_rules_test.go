@@ -79,6 +79,9 @@ place: nobody can
 place: not before
 place: the deadline is over
 place: the starts are used up
+replaced
+replaced: another life
+replaced: it has the name
 retry: another life
 retry: cannot be
 retry: placed now

@@ -144,8 +144,8 @@ func (w *walk) event() Event {
 	case 9:
 		return Vacate{w.concerned()}
 	case 10:
-		if w.oneIn(3) {
-			return CancelAsked{"enough"}
+		if w.oneIn(2) {
+			return oneOf[Event](w, CancelAsked{"enough"}, Replaced{By: "job-2", Life: r.Retries - w.rng.IntN(2), Next: w.oneIn(2)})
 		}
 		return Tick{}
 	case 11:
@@ -167,6 +167,7 @@ func (w *walk) claimedByAnother() Event {
 		held.Home.Node = held.Node
 	}
 	held.Job.ID = "job-2"
+	held.Retries = w.rng.IntN(2)
 	if held.Order = 1; w.oneIn(8) {
 		held.Order = 1 << 30
 	}
@@ -200,7 +201,9 @@ func (w *walk) any() Event {
 	case 10:
 		return RetryAsked{Reason: "once more", Holder: oneOf(w, "", "", "job-2")}
 	case 11:
-		return Superseded{oneOf(w, "job-2", "job-2", "job-3")}
+		return Superseded{oneOf(w, "job-2", "job-2", "job-3"), w.rng.IntN(3)}
+	case 12:
+		return Replaced{By: "job-2", Life: w.rec.Retries - w.rng.IntN(2), Next: w.oneIn(2)}
 	default:
 		o := w.outcome()
 		return Reported{w.said(given{o.Node, o.Attempt}, o.Seq, messages.Status(kinds[i]))}
@@ -221,13 +224,13 @@ func (w *walk) progress() Event {
 	case NeedsName(&r.Job) && !r.Named && !r.State.Ended() && w.oneIn(2):
 		return oneOf[Event](w, Claimed{Holder: r.Job.ID}, Claimed{Holder: r.Job.ID}, w.claimedByAnother())
 	case r.Named && r.Replaces != nil && w.oneIn(3):
-		return Superseded{"job-2"}
+		return Superseded{"job-2", w.rng.IntN(3)}
 	case r.State == messages.StateAssigned && w.oneIn(4):
 		return Unheard{r.Node, r.Attempt}
 	case r.State == messages.StateAssigned:
 		return of(r.Node, r.Attempt, messages.StatusAccepted)
 	case r.State == messages.StateRunning && r.Successor != nil && w.oneIn(8):
-		return oneOf(w, w.claimedByAnother(), Event(Superseded{"job-2"}))
+		return oneOf[Event](w, w.claimedByAnother(), Event(Superseded{"job-2", 1}), Replaced{By: "job-2", Life: r.Retries, Next: w.oneIn(2)})
 	case r.State == messages.StateRunning && r.Successor != nil && w.oneIn(6):
 		return Unheard{r.Successor.Node, r.Successor.Attempt}
 	case r.State == messages.StateRunning && r.Successor != nil && w.oneIn(6):
@@ -260,7 +263,7 @@ func (w *walk) first() Event {
 	job, s := w.job, Submitted{Fingerprint: fingerprint, Order: 10}
 	switch w.rng.IntN(10) {
 	case 0, 7:
-		return oneOf[Event](w, Tick{}, Claimed{Holder: "job-1"}, w.claimedByAnother(), Unheard{"n0", 1}, NodeLost{Node: "n0"}, NodeForgotten{"n0"}, Vacate{"n0"}, CancelAsked{}, RetryAsked{}, Superseded{"job-2"})
+		return oneOf[Event](w, Tick{}, Claimed{Holder: "job-1"}, w.claimedByAnother(), Unheard{"n0", 1}, NodeLost{Node: "n0"}, NodeForgotten{"n0"}, Vacate{"n0"}, CancelAsked{}, RetryAsked{}, Superseded{"job-2", 0}, Replaced{By: "job-2"})
 	case 1, 2:
 		o := w.said(given{w.anyNode(), 1}, 1, oneOf(w, messages.StatusAccepted, oneOf(w, messages.Statuses()...)))
 		if !w.oneIn(4) {
@@ -319,7 +322,7 @@ func (w *walk) nodeLost() Event {
 func eventKinds() []string {
 	kinds := []string{
 		"submitted", "another submitted", "claimed", "claimed by another", "tick", "unheard",
-		"node lost", "forgotten", "vacate", "cancel", "retry", "superseded",
+		"node lost", "forgotten", "vacate", "cancel", "retry", "superseded", "replaced",
 	}
 	for _, s := range messages.Statuses() {
 		kinds = append(kinds, string(s))
@@ -352,6 +355,8 @@ func kindOf(r *messages.Record, ev Event) string {
 		i = 10
 	case Superseded:
 		i = 11
+	case Replaced:
+		i = 12
 	case Reported:
 		return string(e.Outcome.Status)
 	}

@@ -139,7 +139,7 @@ func fullRecord() *messages.Record {
 		HealthySince:   at(3),
 		Retries:        1,
 		Named:          true,
-		Replaces:       &messages.Replaced{Job: "web-41", Node: "linux-3"},
+		Replaces:       &messages.Replaced{Job: "web-41", Node: "linux-3", Life: 1},
 		Home:           messages.Home{Node: "linux-1", Attempt: 2},
 		Platforms:      []messages.Platform{{OS: messages.Linux, Arch: "amd64"}},
 	}
