@@ -51,6 +51,14 @@ var broken = []brokenHistory{
 		0 submit a service
 		0 ack a
 		9 finish a/1 n1 running`},
+	{"its second life is cancelled, and only the first was asked to end", "1", "nobody had asked for that", `
+		0 submit a
+		0 ack a
+		1 cancel a
+		2 done a/1 n1 cancelled
+		3 retry a
+		4 done a/2 n1 cancelled retries=1
+		9 finish`},
 	{"said to be done, and never ran", "1", "no container", `
 		0 submit a
 		0 ack a

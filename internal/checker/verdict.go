@@ -45,7 +45,7 @@ func Check(history []Event, cfg Config) Verdict {
 	m := newModel(history, cfg)
 	found := slices.Concat(m.problems, m.overtaken())
 	for _, j := range m.jobs {
-		found = slices.Concat(found, m.lost(j), m.true(j), m.current(j), m.superseded(j), m.named(j),
+		found = slices.Concat(found, m.lost(j), m.true(j), m.unasked(j), m.current(j), m.superseded(j), m.named(j),
 			m.repeated(j), m.late(j), m.killed(j), m.taken(j), m.unheard(j))
 	}
 	slices.SortStableFunc(found, func(a, b Violation) int { return a.Rule - b.Rule })
