@@ -71,7 +71,7 @@ func (c *client) act(ctx context.Context) {
 	case n < 11:
 		c.submit(c.service())
 	case n < 12:
-		c.replace(c.version())
+		c.replace(ctx, c.version())
 	case n < 13:
 		c.submit(c.misfit())
 	case n < 15:
@@ -114,9 +114,27 @@ func (c *client) submit(job messages.Job) {
 
 // replace submits a service that takes its name over from whatever job has it, or
 // is about to: that is asked to end.
-func (c *client) replace(job messages.Job) {
+// Sometimes that is regretted soon, and it is to take its name back.
+func (c *client) replace(ctx context.Context, job messages.Job) {
 	c.displace(&job)
 	c.submit(job)
+	if !c.one(2) {
+		return
+	}
+	for i := range slices.Backward(c.jobs[:len(c.jobs)-1]) {
+		if before := c.jobs[i]; before.Args.Replace && before.ContainerName() == job.ContainerName() {
+			c.s.rest(ctx, time.Duration(c.rng.IntN(10))*time.Second)
+			c.retry(ctx, &before)
+			return
+		}
+	}
+}
+
+// retry asks for another life of a job.
+func (c *client) retry(ctx context.Context, job *messages.Job) {
+	c.displace(job)
+	c.s.record(checker.Event{Kind: checker.RetryAsked, Job: job.ID})
+	c.placers(ctx, messages.PlacerRetry, messages.JobRequest{V: messages.Version, ID: job.ID, Reason: "again"})
 }
 
 // displace notes that whatever has the name of a job that takes it over is asked
@@ -226,22 +244,23 @@ func (c *client) work(ctx context.Context) {
 // operate asks the placers for what operators ask.
 func (c *client) operate(ctx context.Context) {
 	node := c.node()
-	verb, request := messages.PlacerUndrain, any(messages.NodeRequest{V: messages.Version, Node: node})
+	request := messages.NodeRequest{V: messages.Version, Node: node}
 	switch c.rng.IntN(4) {
 	case 0:
-		verb = messages.PlacerDrain
 		c.s.record(checker.Event{Kind: checker.DrainAsked, Node: node})
+		c.placers(ctx, messages.PlacerDrain, request)
 	case 1:
 		c.s.record(checker.Event{Kind: checker.UndrainAsked, Node: node})
+		c.placers(ctx, messages.PlacerUndrain, request)
 	default:
-		job := c.some()
-		if job == nil {
-			return
+		if job := c.some(); job != nil {
+			c.retry(ctx, job)
 		}
-		c.displace(job)
-		verb, request = messages.PlacerRetry, messages.JobRequest{V: messages.Version, ID: job.ID, Reason: "again"}
-		c.s.record(checker.Event{Kind: checker.RetryAsked, Job: job.ID})
 	}
+}
+
+// placers asks the placers for something.
+func (c *client) placers(ctx context.Context, verb messages.PlacerVerb, request any) {
 	data, err := messages.Encode(request)
 	if err != nil {
 		c.s.log.Error("the client could not ask", "verb", verb, "error", err)
