@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -86,6 +87,41 @@ func TestApply(t *testing.T) {
 	}
 	p.wantPlan(p.plans(shop, apply...), // and what was deleted can be wanted again
 		"shop-web-rep-0 retry", "shop-web-rep-1 retry", "shop-db-rep-0 retry", "shop-migrate-rep-0 keep")
+}
+
+// What was to take over and is not up yet is given up when the one before is
+// wanted again.
+func TestApplyGoesBackBeforeTheNewOneIsUp(t *testing.T) {
+	p := sitDown(t)
+	p.plans(shop, "apply", "-f", "-", "--wait")
+	misfit := strings.ReplaceAll(shop, `env: {A: "1"}`, `node_selector: {labels: {disk: none}}`)
+	p.wantPlan(p.plans(misfit, "apply", "-f", "-"),
+		"shop-web-rep-0 replace", "shop-web-rep-1 replace", "shop-db-rep-0 keep", "shop-migrate-rep-0 keep")
+	out, _ := p.typing(strings.ReplaceAll(shop, "IMAGE", p.image), exitDone, "apply", "-f", "-", "--wait", "--output", "json")
+	for n, replica := range []string{"shop-web-rep-0", "shop-web-rep-1"} {
+		job := "shop-web-" + strconv.Itoa(n) + "-"
+		p.wants(out, `{"action":"keep","container":"`+replica+`","job":"`+job+p.idOf(shop, "shop-web", n),
+			`{"action":"remove","container":"`+replica+`","job":"`+job+p.idOf(misfit, "shop-web", n))
+	}
+	for n := range 2 {
+		p.shunt(exitJobFailed, "wait", "shop-web-"+strconv.Itoa(n)+"-"+p.idOf(misfit, "shop-web", n))
+	}
+	if out, _ := p.shunt(exitDone, "jobs", "--output", "json"); strings.Count(out, `"state":"running","healthy":true,"node"`) != 3 {
+		t.Errorf("then there are %s", out)
+	}
+}
+
+// Two deployments may come to the same names; neither ends what the other runs.
+func TestApplyLeavesOtherDeploymentsAlone(t *testing.T) {
+	p := sitDown(t)
+	text := func(name, service string) string {
+		return "version: v1\ndeployment: " + name + "\nservices: {" + service + ": {image: {name: " + p.image + "}, command: {args: [serve]}}}\n"
+	}
+	p.plans(text("a-b", "c"), "apply", "-f", "-", "--wait")
+	for _, args := range [][]string{{"--dry-run"}, nil} {
+		_, errOut := p.typing(text("a", "b-c"), exitBadUse, append([]string{"apply", "-f", "-"}, args...)...)
+		p.wants(errOut, "the name a-b-c-rep-0 belongs to job a-b-c-0-", "of deployment a-b")
+	}
 }
 
 // idOf is the end of the id of a job of a deployment.

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/shunt-fleet/shunt/pkg/client"
 	"github.com/shunt-fleet/shunt/pkg/deployment"
@@ -42,35 +44,97 @@ func planFor(ctx context.Context, c *client.Client, d deployment.Deployment) (*p
 	if err != nil {
 		return nil, err
 	}
-	holders := map[string]*messages.Record{} // by container
+	named := map[string][]*messages.Record{} // by container
 	for i := range live {
-		holders[live[i].Job.ContainerName()] = &live[i]
+		named[live[i].Job.ContainerName()] = append(named[live[i].Job.ContainerName()], &live[i])
 	}
-	p := &plan{}
-	wanted := map[string]bool{}
+	p, others := &plan{}, strangers{}
 	for i := range d.Jobs {
 		job := &d.Jobs[i]
-		wanted[job.ContainerName()] = true
-		holder := holders[job.ContainerName()]
-		s := step{Container: job.ContainerName(), Job: job.ID}
-		if holder != nil && holder.Job.ID == job.ID && holder.State == messages.StateCancelling {
-			s.Action, s.Why, s.ending = actRetry, "it is about to end", true
-		} else if holder != nil && holder.Job.ID == job.ID {
-			s.Action, s.Why = actKeep, stateOf(holder)
-		} else if s, err = lookBack(ctx, c, s, holder); err != nil {
+		there := named[job.ContainerName()]
+		delete(named, job.ContainerName())
+		if len(there) == 0 {
+			if err := others.refuse(ctx, c, &d, job); err != nil {
+				return nil, err
+			}
+		}
+		s, err := stepFor(ctx, c, job, there)
+		if err != nil {
 			return nil, err
 		}
 		if s.Action == actStart || s.Action == actReplace {
 			p.submit = append(p.submit, *job)
 		}
 		p.steps = append(p.steps, s)
+		for _, other := range there {
+			if other.Job.ID != job.ID && s.Action == actKeep && !other.Named {
+				p.remove(other, "it was to take over from "+job.ID)
+			}
+		}
 	}
-	for i := range live {
-		if name := live[i].Job.ContainerName(); !wanted[name] {
-			p.steps = append(p.steps, step{Action: actRemove, Container: name, Job: live[i].Job.ID, Why: "the deployment does not name it any more"})
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		for _, rec := range named[name] {
+			p.remove(rec, "the deployment does not name it any more")
 		}
 	}
 	return p, nil
+}
+
+func (p *plan) remove(rec *messages.Record, why string) {
+	p.steps = append(p.steps, step{Action: actRemove, Container: rec.Job.ContainerName(), Job: rec.Job.ID, Why: why})
+}
+
+// stepFor decides about one job, beside the live ones that have, or want, its name.
+func stepFor(ctx context.Context, c *client.Client, job *messages.Job, there []*messages.Record) (step, error) {
+	s := step{Container: job.ContainerName(), Job: job.ID}
+	var own, holder *messages.Record
+	for _, rec := range there {
+		switch {
+		case rec.Job.ID == job.ID:
+			own = rec
+		case holder == nil || rec.Named:
+			holder = rec
+		}
+	}
+	switch {
+	case own == nil:
+		return lookBack(ctx, c, s, holder)
+	case own.State == messages.StateCancelling || holder != nil && holder.Named && holder.Replaces != nil && holder.Replaces.Job == own.Job.ID:
+		s.Action, s.Why, s.ending = actRetry, "it is about to end", true
+	default:
+		s.Action, s.Why = actKeep, stateOf(own)
+	}
+	return s, nil
+}
+
+// strangers are the live jobs of other deployments, or of none, by service and
+// container; asked for when they are first wanted.
+type strangers map[string]map[string]string
+
+// refuse refuses a job that would take over the name of one of them.
+func (s strangers) refuse(ctx context.Context, c *client.Client, d *deployment.Deployment, job *messages.Job) error {
+	service := job.EffectiveService()
+	if s[service] == nil {
+		s[service] = map[string]string{}
+		for rec, err := range c.Jobs(ctx, messages.JobsRequest{Service: service}) {
+			if err != nil {
+				return err
+			}
+			if !rec.State.Ended() {
+				s[service][rec.Job.ContainerName()] = rec.Job.ID
+			}
+		}
+	}
+	holder := s[service][job.ContainerName()]
+	if holder == "" {
+		return nil
+	}
+	of := ""
+	if rec, err := c.Job(ctx, holder); err == nil && rec.Job.Spec != nil && rec.Job.Spec.Labels[deployment.Label] != "" {
+		of = " of deployment " + rec.Job.Spec.Labels[deployment.Label]
+	}
+	return fmt.Errorf("deployment %s: the name %s belongs to job %s%s; rename the deployment or the service, or end that job first",
+		d.Name, job.ContainerName(), holder, of)
 }
 
 // lookBack decides about a job that does not run: it may have before.
