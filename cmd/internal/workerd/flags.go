@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -26,6 +27,14 @@ const (
 	RuntimeContainerd = "containerd"
 	RuntimeMemory     = "memory"
 )
+
+// containerdAddress is where containerd is when nobody has put it elsewhere.
+func containerdAddress() string {
+	if runtime.GOOS == "windows" {
+		return `\\.\pipe\containerd-containerd`
+	}
+	return "/run/containerd/containerd.sock"
+}
 
 // Config is the worker's command line.
 type Config struct {
@@ -69,7 +78,7 @@ func (c *Config) Flags(fs *pflag.FlagSet) {
 	fs.StringVar(&c.StateDir, "state-dir", "", "`DIR` of the journal, the logs and a managed containerd's data")
 	fs.StringToStringVar(&c.Labels, "label", nil, "a label of this node, as `k=v`; may be given again")
 	fs.StringVar(&c.Runtime, "runtime", RuntimeContainerd, "what runs containers: containerd, or memory (which only pretends)")
-	fs.StringVar(&c.Containerd, "containerd", "/run/containerd/containerd.sock", "`ADDRESS` of containerd, or managed for one of its own")
+	fs.StringVar(&c.Containerd, "containerd", containerdAddress(), "`ADDRESS` of containerd, or managed for one of its own")
 	fs.StringVar(&c.Tools, "tools", "", "`DIR` of containerd, its shim, runc and cni/ with the plugins (default: beside this program, then PATH)")
 	fs.StringVar(&c.Namespace, "namespace", "shunt", "containerd's `NAMESPACE`")
 	fs.StringVar(&c.RegistryHosts, "registry-hosts", "", "`DIR` of registries' hosts.toml files, as containerd reads them")

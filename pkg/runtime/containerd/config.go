@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 
 // Config says which containerd to use and where to keep what is beside it.
 type Config struct {
-	Address  string // containerd's socket; required
+	Address  string // containerd's socket, on Windows its named pipe; required
 	StateDir string // logs and FIFOs live below it; absolute; required
 
 	// CNIPlugins are the directories of the programs that connect containers to
@@ -31,7 +32,7 @@ type Config struct {
 	LoggerPath string
 
 	Namespace     string // containerd's; default: shunt
-	Snapshotter   string // default: overlayfs
+	Snapshotter   string // default: overlayfs; on Windows windows
 	RuncPath      string // absolute; default: what the shim finds in its PATH
 	RegistryHosts string // directory of hosts.toml files, as containerd's own; default: none
 
@@ -63,10 +64,18 @@ const (
 	DefaultStopGrace      = 10 * time.Second // a spec's stop_grace that is left out
 )
 
+// systemSnapshotter is the one that containerd has on this system.
+func systemSnapshotter() string {
+	if goruntime.GOOS == "windows" {
+		return "windows"
+	}
+	return DefaultSnapshotter
+}
+
 // withDefaults fills in what was left out and checks the whole.
 func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Namespace, DefaultNamespace)
-	setDefault(&c.Snapshotter, DefaultSnapshotter)
+	setDefault(&c.Snapshotter, systemSnapshotter())
 	instance := c.instance()
 	setDefault(&c.CgroupParent, "/shunt/"+instance)
 	setDefault(&c.RunDir, "/run/shunt/"+instance)
@@ -140,4 +149,13 @@ func validNamespace(name string) bool {
 	words := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("._-", r) })
 	separators := strings.Count(name, ".") + strings.Count(name, "_") + strings.Count(name, "-")
 	return len(words) > 0 && separators == len(words)-1 && slug(name, maxIDLength) == strings.Join(words, "-")
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
 }

@@ -1,5 +1,7 @@
-// Package containerd is the Runtime that runs Linux containers on containerd
-// (v2; v1.7 has all that is used) with runc.
+// Package containerd is the Runtime that runs containers on containerd (v2; v1.7
+// has all that is used): Linux containers with runc, and on Windows those of
+// Windows with runhcs. Both have one lifecycle; what only one system has is in
+// files of its name.
 //
 //	rt, err := containerd.New(ctx, containerd.Config{
 //		Address:    "/run/containerd/containerd.sock",
@@ -25,8 +27,11 @@
 // child. When the shim or the machine went away with the container, the code
 // is not known: it is UnknownExit, with reason "runtime_error".
 //
-// The network of a container is its own loopback. Fields of a spec that are
-// not supported yet are refused by name with NotImplemented, never ignored.
+// On Windows the worker reads the output itself, so that of a program that ends
+// while no worker is there may lack its end; and exit codes are the program's.
+//
+// Fields of a spec that are not supported are refused by name with
+// NotImplemented, never ignored.
 //
 // A Runtime is safe for concurrent use. Create, Start, Remove, Rename, Pause,
 // Unpause and UpdateResources of one container come one after the other; Stop,

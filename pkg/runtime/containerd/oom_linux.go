@@ -63,3 +63,12 @@ func countOf(data []byte, key string) int64 {
 	}
 	return 0
 }
+
+// signalOf is the signal that an exit code stands for, because the shim reports
+// a killed program so; 0 is none.
+func signalOf(code int) int {
+	if signal := code - 128; signal >= 1 && signal <= 31 {
+		return signal
+	}
+	return 0
+}

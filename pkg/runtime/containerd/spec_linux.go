@@ -100,15 +100,6 @@ func setProcess(p *specs.Process, spec *messages.Spec, img ocispec.ImageConfig) 
 	return nil
 }
 
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
 // environment is the image's with the spec's over it.
 func environment(image []string, spec map[string]string, tty bool) []string {
 	env := []string{defaultPath}
@@ -172,4 +163,9 @@ func lookUpUser(field string, p *specs.Process, name string, groups []string, kn
 		p.Env = append(p.Env, "HOME="+u.Home)
 	}
 	return nil
+}
+
+// overrideEnv puts changes over those of the same name.
+func overrideEnv(env []string, changes map[string]string) []string {
+	return setEnv(env, entries(changes))
 }

@@ -26,6 +26,9 @@
 // whole; a part that waits for its end shows up with it, or when the log ends.
 // A record that was cut by a crash is passed over by readers.
 //
+// On Windows there is no such program: there the worker itself writes the log,
+// through a Sink.
+//
 // A log has ended when its container has and no logger holds the lock. The shim
 // keeps its own ends of the pipes open until the task is deleted, so the logger
 // of an ended container cannot see that: Finish tells it. It then copies what

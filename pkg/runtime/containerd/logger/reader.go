@@ -117,7 +117,7 @@ func (r *Reader) openNewer(last *os.File) error {
 }
 
 func openIfThere(path string) (*os.File, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

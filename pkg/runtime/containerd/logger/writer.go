@@ -65,7 +65,7 @@ func (w *writer) open() error {
 }
 
 func (w *writer) create(name string, flags int) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(w.dir, name), os.O_RDWR|os.O_CREATE|os.O_APPEND|flags, 0o640)
+	f, err := openFile(filepath.Join(w.dir, name), os.O_RDWR|os.O_CREATE|os.O_APPEND|flags)
 	if err != nil {
 		return nil, fmt.Errorf("log: %w", err)
 	}
@@ -143,7 +143,7 @@ func (w *writer) rotate() error {
 }
 
 func (w *writer) rename(from, to string) error {
-	return os.Rename(filepath.Join(w.dir, from), filepath.Join(w.dir, to))
+	return replace(filepath.Join(w.dir, from), filepath.Join(w.dir, to))
 }
 
 func (w *writer) close() error { return w.file.Close() }

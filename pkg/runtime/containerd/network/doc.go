@@ -16,6 +16,10 @@
 // so that a process that is killed at any moment leaves something to find:
 // Connect and Disconnect may be called again, and Sweep finds the rest.
 //
+// On Windows it is HNS, the system's own service, that keeps networks and
+// endpoints, and what is asked of it is in hns.go, as values. Only the GUIDs of
+// namespaces are kept, in Config.StateDir: HNS gives those no names.
+//
 // A Networks may be used from several goroutines, for one container from one at
 // a time, and by one process.
 package network
