@@ -42,7 +42,8 @@ func TestSyncVolumesFlushesTheFileSystem(t *testing.T) {
 func traceSyncs(t *testing.T, strace string) (trace func() string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "trace")
-	cmd := exec.Command(strace, "-f", "-y", "-e", "trace=syncfs", "-o", file, "-p", strconv.Itoa(os.Getpid()))
+	// A signal that comes meanwhile would cut the line of a call in two.
+	cmd := exec.Command(strace, "-f", "-y", "-e", "trace=syncfs", "-e", "signal=none", "-o", file, "-p", strconv.Itoa(os.Getpid()))
 	said, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()
