@@ -54,6 +54,7 @@ func TestConformanceOfADelegate(t *testing.T) {
 		Image:        func(*testing.T) string { return ref },
 		MissingImage: registry.Addr() + "/nothing:1",
 		Lacks:        containerdLacks,
+		Whole:        true,
 		Programs:     []string{"cat", "env", "flood", "id", "pwd", "stty"},
 		OutOfMemory:  &messages.Spec{Entrypoint: []string{"oom"}, Resources: messages.Resources{Memory: 32 << 20}},
 		Restart: func(t *testing.T, rt runtime.Runtime) runtime.Runtime {
