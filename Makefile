@@ -26,7 +26,7 @@ VET_PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd6
 STAGES := fmt-check lint vet test-unit test-race test-conformance test-faults test-e2e test-chaos compose-test
 
 .DEFAULT_GOAL := build
-.PHONY: sim-nightly session help build toybox tools nats registry demo bench test compose-context mutants $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
+.PHONY: sim-nightly session help build toybox tools nats registry demo bench test compose-context mutants test-windows $(STAGES) $(VET_PLATFORMS:%=vet/%) fmt schema tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,12 @@ test-conformance: build tools toybox registry ## tests against the real containe
 test-e2e: build tools nats registry ## the ride with real processes, real NATS and real containerd
 	@pkgs="$(E2E_PACKAGES)"; [ -n "$$pkgs" ] || { tools/stages --left-out $@ "no package has such tests"; exit 0; }; \
 	set -x; $(ENVIRONMENT) go test -count=1 -p 1 -timeout 15m $$pkgs
+
+WINE_PACKAGES = ./pkg/messages ./pkg/runtime/containerd/... ./internal/worker/guard
+
+test-windows: ## tests that need nothing but Go, compiled for Windows, under Wine, which is installed on Debian
+	@code=0; dir=$$(tools/wine) || code=$$?; [ $$code != 3 ] || { tools/stages --left-out $@ "Wine is not here"; exit 0; }; [ $$code = 0 ] || exit $$code; \
+	set -x; CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -timeout 5m -overlay $$dir/overlay.json -exec $$dir/exec $(WINE_PACKAGES)
 
 compose-context: build tools ## what the image of docker-compose.test.yml is built from, into bin/compose
 	@mkdir -p bin/compose/bin/tools/cni
