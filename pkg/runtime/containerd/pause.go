@@ -5,7 +5,10 @@ package containerd
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/containerd/containerd/api/services/tasks/v1"
 	tasktypes "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
@@ -17,10 +20,32 @@ import (
 // are, and those that are run in it later as well.
 func (r *Runtime) Pause(ctx context.Context, id runtime.ContainerID) error {
 	return r.freeze(ctx, id, "it is paused already", tasktypes.Status_RUNNING, func(cid string) error {
-		_, err := r.tasks.Pause(ctx, &tasks.PauseTaskRequest{ContainerID: cid})
-		return err
+		return pauseTask(ctx, func() error {
+			_, err := r.tasks.Pause(ctx, &tasks.PauseTaskRequest{ContainerID: cid})
+			return err
+		})
 	})
 }
+
+// pauseTask pauses by f, again while the kernel has not frozen all processes soon
+// enough for runc, as happens on a busy machine: it has let them go on then.
+func pauseTask(ctx context.Context, f func() error) error {
+	unfrozen := func(err error) bool { return err != nil && strings.Contains(err.Error(), "unable to freeze") }
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := f()
+		if err != nil && !unfrozen(err) {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithMaxElapsedTime(freezeWithin))
+	if unfrozen(err) {
+		return fmt.Errorf("%w: %v", errdefs.ErrUnavailable, err) // without its status, which would count for more
+	}
+	return err
+}
+
+// freezeWithin is how long it is tried again to pause a container.
+const freezeWithin = 10 * time.Second
 
 // Unpause lets the container's programs go on.
 func (r *Runtime) Unpause(ctx context.Context, id runtime.ContainerID) error {
