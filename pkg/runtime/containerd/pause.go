@@ -39,7 +39,7 @@ func pauseTask(ctx context.Context, f func() error) error {
 		return struct{}{}, err
 	}, backoff.WithMaxElapsedTime(freezeWithin))
 	if unfrozen(err) {
-		return fmt.Errorf("%w: %v", errdefs.ErrUnavailable, err) // without its status, which would count for more
+		return fmt.Errorf("%w: %s", errdefs.ErrUnavailable, err.Error()) // without its status, which would count for more
 	}
 	return err
 }
