@@ -62,10 +62,11 @@ func (a *app) complete(cmd *cobra.Command, names func(context.Context, *client.C
 
 // completeNodes also completes the last of several nodes, with commas between.
 func (a *app) completeNodes(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
-	before := begun[:strings.LastIndexByte(begun, ',')+1]
+	last := strings.LastIndexByte(begun, ',') + 1
+	before, begun := begun[:last], begun[last:]
 	return a.complete(cmd, func(ctx context.Context, c *client.Client, add func(string) bool) {
-		for n, err := range c.Nodes(ctx, messages.NodesRequest{}) {
-			if err != nil || !add(before+n.Node) {
+		for n, err := range c.Nodes(ctx, messages.NodesRequest{Page: from(begun)}) {
+			if err != nil || !strings.HasPrefix(n.Node, begun) || !add(before+n.Node) {
 				return
 			}
 		}
@@ -74,7 +75,7 @@ func (a *app) completeNodes(cmd *cobra.Command, _ []string, begun string) ([]str
 
 func (a *app) completeJobs(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	return a.complete(cmd, func(ctx context.Context, c *client.Client, add func(string) bool) {
-		for r, err := range c.Jobs(ctx, from(begun)) {
+		for r, err := range c.Jobs(ctx, messages.JobsRequest{Page: from(begun)}) {
 			if err != nil || !strings.HasPrefix(r.Job.ID, begun) || !add(r.Job.ID) {
 				return
 			}
@@ -82,25 +83,38 @@ func (a *app) completeJobs(cmd *cobra.Command, _ []string, begun string) ([]stri
 	})
 }
 
-func (a *app) completeContainers(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+// completeContainers goes through the jobs in the order of their ids, which says
+// nothing of their containers' names; of a service that is named in full it asks
+// for the jobs alone.
+func (a *app) completeContainers(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	req := messages.JobsRequest{Page: messages.Page{Limit: messages.MaxPageSize}}
+	if i := strings.LastIndex(begun, "-rep-"); i > 0 {
+		req.Service = begun[:i]
+	}
 	return a.complete(cmd, func(ctx context.Context, c *client.Client, add func(string) bool) {
-		for r, err := range c.Jobs(ctx, messages.JobsRequest{}) {
-			if err != nil || r.Node != "" && r.Job.Op.Places() && !add(r.Job.ContainerName()) {
+		for r, err := range c.Jobs(ctx, req) {
+			if err != nil {
+				return
+			}
+			if r.Node == "" || !r.Job.Op.Places() || !strings.HasPrefix(r.Job.ContainerName(), begun) {
+				continue
+			}
+			if !add(r.Job.ContainerName()) {
 				return
 			}
 		}
 	})
 }
 
-// from asks for the jobs from a beginning of an id on: what comes before it in
-// the order of ids cannot be meant.
-func from(begun string) messages.JobsRequest {
+// from is where a list begins that is in the order of names, for those with a
+// beginning: what comes before it cannot be meant.
+func from(begun string) messages.Page {
 	if begun == "" {
-		return messages.JobsRequest{}
+		return messages.Page{}
 	}
 	last := []byte(begun)
 	last[len(last)-1]-- // the cursor is the last one that is not wanted
-	return messages.JobsRequest{Page: messages.Page{Cursor: string(last) + "~"}}
+	return messages.Page{Cursor: string(last) + "~"}
 }
 
 func completeStates(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +57,7 @@ func (a *app) exec(ctx context.Context, e *execution) error {
 			return err
 		}
 		e.req.Container = p.container
-		streams := client.Streams{Stdout: a.out, Stderr: a.err}
+		streams := a.programSays(p.container)
 		if e.interactive {
 			streams.Stdin = a.in
 		}
@@ -79,6 +80,16 @@ func (a *app) exec(ctx context.Context, e *execution) error {
 	})
 }
 
+// programSays is where the program's output goes; in JSON all of it belongs to the
+// answer.
+func (a *app) programSays(container string) client.Streams {
+	if a.output != "json" {
+		return client.Streams{Stdout: a.out, Stderr: a.err}
+	}
+	out := &oneAtATime{w: a.out}
+	return client.Streams{Stdout: &pieces{out, container, "stdout"}, Stderr: &pieces{out, container, "stderr"}}
+}
+
 // execIn runs the program; with a terminal, as large as this one.
 func (a *app) execIn(ctx context.Context, node *client.Node, e *execution, streams client.Streams) (int, error) {
 	x, err := node.Exec(ctx, e.req, streams)
@@ -96,7 +107,8 @@ func (a *app) execIn(ctx context.Context, node *client.Node, e *execution, strea
 // execEnded says how the program ended.
 func (a *app) execEnded(p place, code int) error {
 	if a.output == "json" {
-		if err := a.json(map[string]any{"node": p.node, "container": p.container, "exit_code": code}); err != nil {
+		ended := map[string]any{"node": p.node, "container": p.container, "exit_code": code}
+		if err := json.NewEncoder(a.out).Encode(ended); err != nil {
 			return err
 		}
 	} else if code != 0 {

@@ -23,18 +23,9 @@ func (a *app) explainCommand() *cobra.Command {
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeJobs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var req messages.ExplainRequest
-			switch {
-			case file != "":
-				jobs, err := a.wantedJobs(&wanted{}, []string{file}, nil)
-				if err != nil {
-					return err
-				}
-				req.Job = &jobs[0]
-			case len(args) == 1:
-				req.ID = args[0]
-			default:
-				return errors.New("no job is given; want the id of one, or -f FILE")
+			req, err := a.question(file, args)
+			if err != nil {
+				return err
 			}
 			return a.ask(cmd.Context(), func(ctx context.Context, c *client.Client) error {
 				reply, err := c.Explain(ctx, req)
@@ -50,6 +41,30 @@ func (a *app) explainCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` with a Job to ask about; nothing happens to it")
 	return cmd
+}
+
+// question is what is asked about: a job that the placers know, or the one in a
+// file.
+func (a *app) question(file string, args []string) (messages.ExplainRequest, error) {
+	var req messages.ExplainRequest
+	switch {
+	case file != "" && len(args) > 0:
+		return req, fmt.Errorf("both -f %s and a job (%s) are given; want one", file, args[0])
+	case file == "" && len(args) == 0:
+		return req, errors.New("no job is given; want the id of one, or -f FILE")
+	case file == "":
+		req.ID = args[0]
+		return req, nil
+	}
+	jobs, err := a.wantedJobs(&wanted{}, []string{file}, nil)
+	if err != nil {
+		return req, err
+	}
+	if len(jobs) > 1 {
+		return req, fmt.Errorf("-f %s: it has %d jobs; want one, since one is asked about at a time", file, len(jobs))
+	}
+	req.Job = &jobs[0]
+	return req, nil
 }
 
 // showVerdicts prints what placement thinks of every node.

@@ -56,18 +56,53 @@ func find(ctx context.Context, c *client.Client, name, node string) (place, erro
 // must leaves an error to a later question, which will meet it again.
 func must[T any](v T, _ error) T { return v }
 
-// holders are the containers of a service's live jobs that are on some node.
+// holders are the containers of a service's live jobs that are on some node, one
+// for each name.
 func holders(ctx context.Context, c *client.Client, service string) ([]place, error) {
-	var found []place
+	var live []messages.Record
 	for rec, err := range c.Jobs(ctx, messages.JobsRequest{Service: service}) {
 		if err != nil {
 			return nil, err
 		}
-		if rec.Node != "" && rec.Job.Op.Places() {
-			found = append(found, place{node: rec.Node, container: rec.Job.ContainerName(), job: rec.Job.ID})
-		}
+		live = append(live, rec)
+	}
+	var found []place
+	for _, rec := range onePerName(live) {
+		found = append(found, place{node: rec.Node, container: rec.Job.ContainerName(), job: rec.Job.ID})
 	}
 	return found, nil
+}
+
+// onePerName is the jobs that have a container, one for each container's name, in
+// their order. While one takes over the name of another there are two: the one
+// that is beside the holder of the name is no replica yet, and the one that has
+// given it away is none any more.
+func onePerName(live []messages.Record) []*messages.Record {
+	var found []*messages.Record
+	at := map[string]int{} // in found, by the container's name
+	for i := range live {
+		rec := &live[i]
+		if rec.Node == "" || !rec.Job.Op.Places() {
+			continue
+		}
+		name := rec.Job.ContainerName()
+		if first, some := at[name]; !some {
+			at[name] = len(found)
+			found = append(found, rec)
+		} else if outranks(rec, found[first]) {
+			found[first] = rec
+		}
+	}
+	return found
+}
+
+// outranks tells whether a name means this job rather than the other one: it holds
+// the name, and has not just lost it to the other.
+func outranks(rec, other *messages.Record) bool {
+	if rec.Named && other.Named {
+		return rec.Replaces != nil && rec.Replaces.Job == other.Job.ID
+	}
+	return rec.Named
 }
 
 // placeOf is where a job's container is, or was.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -64,24 +66,40 @@ func (a *app) logs(ctx context.Context, c *client.Client, names []string, l *log
 	if err != nil {
 		return err
 	}
+	if a.output == "json" {
+		return a.logDocuments(ctx, c, places, l.req)
+	}
 	if len(places) == 1 {
 		return copyPlace(ctx, c, places[0], l.req, a.out, a.err)
 	}
+	return eachPlace(places, a.logPrefixed(ctx, c, l.req))
+}
+
+// eachPlace reads all places at once.
+func eachPlace(places []place, read func(place) error) error {
 	errs := make([]error, len(places))
 	var wg sync.WaitGroup
-	var mu sync.Mutex
 	for i, p := range places {
 		wg.Go(func() {
-			out, errOut := newPrefixed(a.out, &mu, p.container), newPrefixed(a.err, &mu, p.container)
-			if err := copyPlace(ctx, c, p, l.req, out, errOut); err != nil {
+			if err := read(p); err != nil {
 				errs[i] = fmt.Errorf("%s on %s: %w", p.container, p.node, err)
 			}
-			out.rest()
-			errOut.rest()
 		})
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// logPrefixed shows the output of one of several, line by line.
+func (a *app) logPrefixed(ctx context.Context, c *client.Client, req messages.LogsRequest) func(place) error {
+	var mu sync.Mutex
+	return func(p place) error {
+		out, errOut := newPrefixed(a.out, &mu, p.container), newPrefixed(a.err, &mu, p.container)
+		err := copyPlace(ctx, c, p, req, out, errOut)
+		out.rest()
+		errOut.rest()
+		return err
+	}
 }
 
 // logPlaces is where the output is that is asked for.
@@ -97,12 +115,9 @@ func (a *app) logPlaces(ctx context.Context, c *client.Client, names []string, l
 	}
 	var places []place
 	for _, name := range names {
-		p := place{node: l.node, job: name, container: name}
-		if _, _, isContainer := messages.ParseContainerName(name); l.node == "" || isContainer {
-			var err error
-			if p, err = find(ctx, c, name, l.node); err != nil {
-				return nil, err
-			}
+		p, err := find(ctx, c, name, l.node)
+		if err != nil {
+			return nil, err
 		}
 		places = append(places, p)
 	}
@@ -111,8 +126,44 @@ func (a *app) logPlaces(ctx context.Context, c *client.Client, names []string, l
 
 // copyPlace writes a container's output to where it belongs.
 func copyPlace(ctx context.Context, c *client.Client, p place, req messages.LogsRequest, out, errOut io.Writer) error {
-	if req.Job = p.job; p.job == "" {
-		req.Container = p.container
+	for frame, err := range framesOf(ctx, c, p, req) {
+		if err != nil {
+			return err
+		}
+		w := out
+		if frame.Stream == "stderr" {
+			w = errOut
+		}
+		if _, err := w.Write(frame.Data); err != nil {
+			return err
+		}
 	}
-	return c.Node(p.node).CopyLogs(ctx, req, out, errOut)
+	return nil
+}
+
+// framesOf is the output at a place. Where only a name is known, beside --node, it
+// may be a container's, its second one, or a job's: what is not there as the one is
+// asked for as the other.
+func framesOf(ctx context.Context, c *client.Client, p place, req messages.LogsRequest) iter.Seq2[client.Frame, error] {
+	as := []messages.LogsRequest{req}
+	if as[0].Job = p.job; p.job == "" {
+		as = []messages.LogsRequest{req, req}
+		as[0].Container, as[1].Job = p.container, p.container
+		if _, _, isContainer := messages.ParseContainerName(p.container); !isContainer {
+			slices.Reverse(as)
+		}
+	}
+	return func(yield func(client.Frame, error) bool) {
+		for i, req := range as {
+			known := true
+			for frame, err := range c.Node(p.node).Logs(ctx, req) {
+				if known = i == len(as)-1 || !isNotFound(err); known && !yield(frame, err) {
+					return
+				}
+			}
+			if known {
+				return
+			}
+		}
+	}
 }

@@ -45,7 +45,9 @@ The exit codes of every verb are 0 done, 1 the job failed (an op on a container 
 
 A container is named by its own name, ` + "`<service>-rep-<replica>`" + `, by its job's id, or by its service if that has one replica.
 Tables fit the terminal: the widest columns are cut, the reasons of ` + "`get` and `explain`" + ` go on below; where the output is no terminal
-lines are as long as they are. ` + "`--output json`" + ` prints lists as one array, an entry a line, and what goes on as a document a line.
+lines are as long as they are. ` + "`--output json`" + ` prints lists as one array, an entry a line, and what goes on as a document a line. So is output: of ` + "`logs` and `exec`" + ` each piece is
+` + "`{container, stream, at, data}`" + ` (without ` + "`at` for `exec`" + `; where ` + "`data`" + ` is no UTF-8 it is in base64, and ` + "`encoding`" + ` says so), and ` + "`exec`" + ` ends with
+` + "`{node, container, exit_code}`" + `. ` + "`dev`, `demo` and `completion`" + ` print text alone.
 
 Every flag can be given in the environment (` + "`SHUNT_NATS`" + ` for ` + "`--nats`" + `) or in a YAML file (` + "`--config`" + `). ` + "`--context NAME`" + ` takes server and
 credentials from a context of the ` + "`nats`" + ` command line; of the two, the one on the command line wins. Completion, of names too: ` + "`source <(shunt completion bash)`" + `.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shunt-fleet/shunt/internal/sim"
+	"github.com/shunt-fleet/shunt/pkg/messages"
 )
 
 // simulation is the flags of the verb.
@@ -67,6 +69,9 @@ func (a *app) simulate(ctx context.Context, s *simulation, harness func() *testi
 	s.Stop = func() bool { return ctx.Err() != nil }
 	all, err := a.simRuns(t, s)
 	crashes, hit, of := all.Total()
+	if a.output == "json" {
+		return errors.Join(err, json.NewEncoder(a.out).Encode(map[string]int{"crashes": crashes, "points_hit": hit, "points": of}))
+	}
 	_, _ = fmt.Fprintf(a.out, "%d crashes, at %d of the %d points where a process can crash\n", crashes, hit, of)
 	return err
 }
@@ -78,7 +83,11 @@ func (a *app) simRuns(t *testing.T, s *simulation) (*sim.Coverage, error) {
 		coverage, failed, err := s.Campaign.Run(t)
 		all.Add(coverage)
 		if failed != nil {
-			failed.Explain(a.out)
+			out := a.out
+			if a.output == "json" {
+				out = a.err // it is prose
+			}
+			failed.Explain(out)
 			return all, errors.Join(errSimFailed, errJobFailed)
 		}
 		if err != nil {
@@ -90,6 +99,19 @@ func (a *app) simRuns(t *testing.T, s *simulation) (*sim.Coverage, error) {
 
 var errSimFailed = errors.New("a guarantee did not hold")
 
+// simDocument is simRan's line in JSON.
+type simDocument struct {
+	Seed        uint64            `json:"seed"`
+	Held        bool              `json:"held"`
+	Virtual     messages.Duration `json:"virtual"`
+	Jobs        int               `json:"jobs"`
+	Containers  int               `json:"containers"`
+	Moves       int               `json:"moves"`
+	NodesAway   int               `json:"nodes_away"`
+	PlacersAway int               `json:"placers_away"`
+	BusAway     int               `json:"bus_away"`
+}
+
 // simRan prints a line about a run.
 func (a *app) simRan(r *sim.Result) {
 	held := "held"
@@ -97,6 +119,13 @@ func (a *app) simRan(r *sim.Result) {
 		held = "BROKEN"
 	}
 	sum := r.Verdict.Summary
+	if a.output == "json" {
+		_ = json.NewEncoder(a.out).Encode(simDocument{
+			Seed: r.Config.Seed, Held: r.OK(), Virtual: messages.Duration(r.Virtual), Jobs: sum.Jobs, Containers: sum.Starts, Moves: sum.Moves,
+			NodesAway: sum.NodesAway, PlacersAway: sum.PlacersAway, BusAway: sum.BusAway,
+		})
+		return
+	}
 	_, _ = fmt.Fprintf(a.out, "seed %d: %s; %s, %d jobs, %d containers, %d moves, nodes away %d times, placers %d, the bus %d\n",
 		r.Config.Seed, held, r.Virtual.Round(time.Second), sum.Jobs, sum.Starts, sum.Moves, sum.NodesAway, sum.PlacersAway, sum.BusAway)
 }

@@ -65,7 +65,7 @@ func TestAContainerFromStartToEnd(t *testing.T) {
 	_, errOut = p.shunt(exitJobFailed, "exec", "web-rep-0", "--", "exit", "7")
 	p.wants(errOut, "exit code 7")
 	out, _ = p.typing("typed\n", exitDone, "exec", "-i", "web-rep-0", "--output", "json", "--", "true")
-	p.wants(out, `"exit_code": 0`)
+	p.wants(out, `"exit_code":0`)
 	w := p.begin("exec", "web-rep-0", "--", "sh", "-c", "echo begun; sleep 3600")
 	w.said("begun")
 	w.stop() // as Ctrl-C does
@@ -332,19 +332,19 @@ func TestCompletionKnowsNames(t *testing.T) {
 	p := sitDown(t)
 	p.serve("w1", "web")
 	t.Setenv("SHUNT_NATS", p.fleet.placer.URL) // what stands before __complete is lost
-	complete := func(args ...string) string {
-		var out bytes.Buffer
-		run(t.Context(), append([]string{"__complete"}, args...), strings.NewReader(""), &out, io.Discard)
-		return out.String()
-	}
+	complete := func(args ...string) string { return completed(t, args...) }
 	p.wants(complete("drain", ""), "linux-1", "win-1")
 	p.wants(complete("get", "w"), "w1")
 	p.wants(complete("inspect", ""), "web-rep-0")
 	p.wants(complete("submit", "--node", ""), "linux-1")
 	p.wants(complete("pull", "x", "--node", "linux-1,"), "linux-1,win-1")
 	p.wants(complete("jobs", "--state", "c"), "cancelled")
-	if out := complete("get", "x"); strings.Contains(out, "w1") {
-		t.Errorf("what begins otherwise is offered: %s", out)
+	p.wants(complete("drain", "win"), "win-1")
+	p.wants(complete("inspect", "web-rep-"), "web-rep-0")
+	for args, not := range map[string]string{"get x": "w1", "drain win": "linux-1", "inspect x": "web-rep-0", "pull x --node linux-1,w": "linux-1,linux-1"} {
+		if out := complete(strings.Fields(args)...); strings.Contains(out, not) {
+			t.Errorf("%s: what begins otherwise is offered: %s", args, out)
+		}
 	}
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		out, _ := p.shunt(exitDone, "completion", shell)
@@ -354,4 +354,12 @@ func TestCompletionKnowsNames(t *testing.T) {
 	if out := complete("drain", ""); strings.Contains(out, "linux") || strings.Contains(out, "reach") {
 		t.Errorf("without a server it says %s", out)
 	}
+}
+
+// completed is what a shell offers.
+func completed(t *testing.T, args ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	run(t.Context(), append([]string{"__complete"}, args...), strings.NewReader(""), &out, io.Discard)
+	return out.String()
 }
