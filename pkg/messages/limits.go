@@ -14,6 +14,7 @@ const (
 	MaxHistory       = 64        // events a Record remembers; the middle goes first
 	MaxImages        = 64        // image digests in a heartbeat
 	MaxPeersNamed    = 8         // peers named in a refusal
+	MaxCursorLength  = 2 << 10   // where a page begins; an image's is its reference, digest and runtime
 	MaxFrameSize     = 32 << 10  // one frame of a streamed answer
 	MaxCapturedBytes = 64 << 10  // stdout, and stderr, of a batch exec
 	MaxCheckOutput   = 4 << 10   // what a health check said last

@@ -101,12 +101,24 @@ func (j *Job) validateContainer() error {
 	if opNeeds[j.Op] == needTarget || j.Op == OpRevoke {
 		return nil
 	}
-	if name := j.ContainerName(); len(name) > MaxTokenLength {
-		return invalid("service", j.EffectiveService(), fmt.Sprintf(
-			"a shorter one: the container's name %s would have %d characters, and %d are allowed",
-			quote(name), len(name), MaxTokenLength))
+	return j.validateName()
+}
+
+// validateName bounds the container's name, which is a token wherever it is asked
+// for. The job's id is the part of it that can be shorter only when there is no
+// service.
+func (j *Job) validateName() error {
+	service, name := j.EffectiveService(), j.ContainerName()
+	if len(name) <= MaxTokenLength {
+		return nil
 	}
-	return nil
+	most := MaxTokenLength - (len(name) - len(service))
+	if j.Service == "" {
+		return invalid("id", j.ID, fmt.Sprintf("at most %d characters, or a service of at most that many beside it: the container's name %s would have %d, and %d are allowed",
+			most, quote(name), len(name), MaxTokenLength))
+	}
+	return invalid("service", j.Service, fmt.Sprintf("at most %d characters: the container's name %s would have %d, and %d are allowed",
+		most, quote(name), len(name), MaxTokenLength))
 }
 
 // validateArgs refuses arguments that the op does not read, and checks those

@@ -66,7 +66,9 @@ func TestJobRefusals(t *testing.T) {
 		{run(`,"kind":"service","timeout":"1s"`), "", "timeout", "policy.deadline"},
 		{op("stop", `,"container":"c","kind":"service"`), "", "kind", "only run, create and start"},
 		{run(`,"service":"a.b"`), "", "service", `"a.b"`},
-		{run(`,"service":"` + strings.Repeat("s", 123) + `"`), "", "service", "would have 129 characters"},
+		{run(`,"service":"` + strings.Repeat("s", 123) + `"`), "", "service", "want at most 122 characters: the container's name"},
+		{run(`,"service":"` + strings.Repeat("s", 123) + `"`), "", "service", "would have 129, and 128 are allowed"},
+		{`{"v":1,"id":"` + strings.Repeat("s", 123) + `","op":"run","replica":10,"spec":{"image":"x"}}`, "", "id", "want at most 121 characters, or a service of at most that many beside it"},
 		{run(`,"replica":-1`), messages.CodeMalformed, "replica", "0 to 4294967295"},
 		{run(`,"container":"c"`), "", "container", "is given to run"},
 		{run(`,"args":{"container":"c"}`), "", "args.container", "is given to run"},
@@ -201,4 +203,21 @@ func TestOutcomeAndRecordRefusals(t *testing.T) {
 		{`{"v":1,"job":{"v":1,"id":"j","op":"prune","target":"n"},"state":"pending","fingerprint":"x"}`, "", "fingerprint", "64 hexadecimal"},
 		{`{"v":1,"job":{"v":1,"id":"j","op":"prune","target":"n"},"state":"pending","outcome":{"v":1,"job":"k","node":"n","status":"accepted"}}`, "", "outcome.job", "disagrees"},
 	})
+}
+
+// What one page calls next, the next one takes, however long an image's reference
+// is.
+func TestACursorHoldsTheLongestReference(t *testing.T) {
+	image := messages.ImageInfo{Reference: "r.example/" + strings.Repeat("a", 1<<10-len("r.example/")), Digest: "sha256:" + strings.Repeat("a", 64), Runtime: "primary"}
+	if err := image.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	req := messages.ImagesRequest{V: messages.Version, Page: messages.Page{Cursor: image.Reference + " " + image.Digest + " " + image.Runtime}}
+	if err := req.Validate(); err != nil {
+		t.Errorf("the cursor behind it is refused: %v", err)
+	}
+	req.Cursor = strings.Repeat("a", messages.MaxCursorLength+1)
+	if e := messages.AsError(req.Validate()); e == nil || e.Field != "cursor" {
+		t.Errorf("a cursor without end: %v", e)
+	}
 }

@@ -7,7 +7,7 @@ func (p *Page) Validate() error {
 	if p.Limit < 0 || p.Limit > MaxPageSize {
 		return invalid("limit", p.Limit, "a number from 0 (the default) to 1000")
 	}
-	return first(checkReason("cursor", p.Cursor), checkText("cursor", p.Cursor))
+	return first(checkLength("cursor", p.Cursor, MaxCursorLength), checkText("cursor", p.Cursor))
 }
 
 // Validate checks the request.
