@@ -2,10 +2,8 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"strconv"
 	"time"
 
@@ -107,35 +105,4 @@ func (a *answer) receive(ctx context.Context) (*nats.Msg, error) {
 		return nil, fmt.Errorf("it was read too slowly: %w", errCut)
 	}
 	return nil, err
-}
-
-// documents is a streamed answer whose frames are JSON.
-func documents[T any](ctx context.Context, c *Client, subject string, request any) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		a, err := c.stream(subject, request)
-		if err != nil {
-			yield(none, err)
-			return
-		}
-		defer a.stop()
-		for {
-			m, _, err := a.frame(ctx)
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			if m == nil {
-				return
-			}
-			var value T
-			if err := json.Unmarshal(m.Data, &value); err != nil {
-				yield(none, fmt.Errorf("ask %s: a frame cannot be read: %w", subject, err))
-				return
-			}
-			if !yield(value, nil) {
-				return
-			}
-		}
-	}
 }

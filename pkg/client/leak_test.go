@@ -36,15 +36,25 @@ func TestNothingStaysBehind(t *testing.T) {
 	if _, err := nc.Subscribe(root.NodeVerb("mute", messages.VerbInfo), func(*nats.Msg) {}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := nc.Subscribe(root.NodeVerb("mute", messages.VerbStats), func(m *nats.Msg) { // in memory there is nothing to measure
+		first := nats.NewMsg(m.Reply)
+		first.Header.Set(messages.HeaderSeq, "1")
+		first.Data = []byte(`{"pids":1}`)
+		_ = m.RespondMsg(first)
+	}); err != nil {
+		t.Fatal(err)
+	}
 	lasting := map[string]func(context.Context){
 		"wait": func(ctx context.Context) { _, _ = c.Wait(ctx, "stays") },
 		"run": func(ctx context.Context) {
 			_, _ = c.Run(ctx, messages.Job{ID: "w", Op: messages.OpRun, Spec: job.Spec, Target: "none", Policy: messages.Policy{Reroute: messages.RerouteNever}})
 		},
-		"watch":     func(ctx context.Context) { drain(c.Watch(ctx, "stays")) },
-		"watch all": func(ctx context.Context) { drain(c.WatchAll(ctx, messages.JobsRequest{})) },
-		"events":    func(ctx context.Context) { drain(c.Events(ctx)) },
-		"logs":      func(ctx context.Context) { drain(n.Logs(ctx, messages.LogsRequest{Job: "stays", Follow: true})) },
+		"watch":       func(ctx context.Context) { drain(c.Watch(ctx, "stays")) },
+		"watch all":   func(ctx context.Context) { drain(c.WatchAll(ctx, messages.JobsRequest{})) },
+		"events":      func(ctx context.Context) { drain(c.Events(ctx)) },
+		"node events": func(ctx context.Context) { drain(n.Events(ctx)) },
+		"stats":       func(ctx context.Context) { drain(c.Node("mute").StatsStream(ctx, "stays-rep-0")) },
+		"logs":        func(ctx context.Context) { drain(n.Logs(ctx, messages.LogsRequest{Job: "stays", Follow: true})) },
 		"reader": func(ctx context.Context) {
 			r := n.LogReader(ctx, messages.LogsRequest{Job: "stays", Follow: true})
 			_, _ = r.Read(make([]byte, 1))

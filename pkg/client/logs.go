@@ -111,11 +111,10 @@ type logs struct {
 	req   messages.LogsRequest
 	began time.Time
 
-	answered bool      // at least once
-	last     time.Time // when the newest that was given was written
-	had      int       // how many bytes written at that instant were given
-	skip     int       // how many of them are still to come again
-	fails    int       // answers that failed without having said anything
+	resuming
+	last time.Time // when the newest that was given was written
+	had  int       // how many bytes written at that instant were given
+	skip int       // how many of them are still to come again
 }
 
 // read reads one answer. It tells whether there is more to do: to report err, or
@@ -134,9 +133,7 @@ func (l *logs) read(ctx context.Context, yield func(Frame, error) bool) (again b
 	defer a.stop()
 	for {
 		m, _, err := a.frame(ctx)
-		if a.next > 1 {
-			l.answered, l.fails = true, 0
-		}
+		l.heard(a)
 		switch {
 		case errors.Is(err, errReconnected):
 			return true, nil
@@ -185,22 +182,4 @@ func (l *logs) take(m *nats.Msg) (Frame, bool) {
 	}
 	l.had += len(f.Data)
 	return f, true
-}
-
-// resumes tells whether an answer that ended like this is asked for again: it
-// broke off, or its worker went away, and there had been one.
-func (l *logs) resumes(err error) bool {
-	if !l.answered {
-		return false
-	}
-	if e, ok := errors.AsType[*messages.Error](err); ok {
-		return e.Code == messages.CodeCanceled || e.Code == messages.CodeUnavailable
-	}
-	return errors.Is(err, ErrUnreachable)
-}
-
-// away waits before the next question to a worker that is away.
-func (l *logs) away(ctx context.Context) error {
-	l.fails++
-	return pause(ctx, min(time.Duration(l.fails)*awayPause/4, awayPause))
 }

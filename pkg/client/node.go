@@ -68,14 +68,18 @@ func (n *Node) Stats(ctx context.Context, container string) (messages.Stats, err
 	return worker[messages.Stats](ctx, n, messages.VerbStats, messages.StatsRequest{V: messages.Version, Container: container})
 }
 
-// StatsStream is a container's figures, again and again until it ends.
+// StatsStream is a container's figures, again and again until it ends. It outlives
+// the connection and the worker; there are no figures of the time in between, and
+// a container that has ended by then is an error.
 func (n *Node) StatsStream(ctx context.Context, container string) iter.Seq2[messages.Stats, error] {
 	return documents[messages.Stats](ctx, n.c, n.c.root.NodeVerb(n.name, messages.VerbStats),
 		messages.StatsRequest{V: messages.Version, Container: container, Stream: true})
 }
 
-// Events is what the worker does from now on, until ctx ends. Client.Events
-// hears all of them.
+// Events is what the worker does from now on, until ctx ends, across lost
+// connections and restarts of the worker. Events are told once: what is told
+// while the connection or the worker is away is missed. Client.Events hears all
+// of them.
 func (n *Node) Events(ctx context.Context, kinds ...messages.EventKind) iter.Seq2[messages.Event, error] {
 	return documents[messages.Event](ctx, n.c, n.c.root.NodeVerb(n.name, messages.VerbEvents),
 		messages.EventsRequest{V: messages.Version, Kinds: kinds})
