@@ -6,7 +6,8 @@
 // output of its container, asks why it ran where it ran, and hands in a job
 // that is wrong, to see what is said about it.
 import { randomUUID } from "node:crypto";
-import { jetstream } from "@nats-io/jetstream";
+import { setTimeout as pause } from "node:timers/promises";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, createInbox, headers } from "@nats-io/transport-node";
 
 const [url, image] = process.argv.slice(2);
@@ -16,6 +17,7 @@ if (!url || !image) {
 }
 const nc = await connect({ servers: url, name: "example" });
 const js = jetstream(nc);
+const jsm = await jetstreamManager(nc);
 
 // ask is a verb with one answer. An error comes in the headers.
 async function ask(subject, request = {}) {
@@ -36,7 +38,8 @@ async function* pages(subject, field, request = {}) {
 }
 
 // run gives the fleet a job and waits for its last word, or for its rejection.
-// It listens before it submits, and believes the stream, not the message.
+// It listens before it submits, and believes the stream, not the message: NATS
+// also delivers a message that the stream then refuses.
 async function run(job) {
   const said = nc.subscribe(`shunt.done.${job.id}`, { max: 1, timeout: 60_000 });
   const rejected = nc.subscribe(`shunt.outcome._placer.${job.id}`, { max: 1 });
@@ -44,12 +47,19 @@ async function run(job) {
   const refused = (async () => {
     for await (const m of rejected) throw new Error(`${m.json().error.code}: ${m.json().error.message}`);
   })();
+  let over = false;
   const ended = (async () => {
-    for await (const m of said) return m.json();
+    for await (const _ of said) break;
+    while (!over) {
+      const word = await jsm.streams.getMessage("SHUNT_DONE", { last_by_subj: `shunt.done.${job.id}` });
+      if (word) return word.json();
+      await pause(100); // heard before it is stored
+    }
   })();
   try {
     return await Promise.race([ended, refused.then(() => ended)]);
   } finally {
+    over = true;
     said.unsubscribe();
     rejected.unsubscribe();
   }

@@ -9,11 +9,14 @@ set -euo pipefail
 image=${1:?the image to run} node=${2:?the node to empty}
 id=night-$$-$RANDOM
 
-# ask SUBJECT BODY prints the answer; an error is in its headers, and ends the
-# script.
+# ask SUBJECT BODY [FLAG…] prints the answer; an error is in its headers, and ends
+# the script, as does no answer at all: nats waits 5 s unless --timeout says more.
 ask() {
 	local reply
-	reply=$(nats req --no-templates "$1" "$2" 2>&1)
+	if ! reply=$(nats req --no-templates "${@:3}" "$1" "$2" 2>&1); then
+		echo "$1: $reply" >&2
+		return 1
+	fi
 	if grep -o 'Nats-Service-Error: .*' <<<"$reply" >&2; then
 		return 1
 	fi
@@ -41,8 +44,12 @@ echo "== why it ran there"
 ask shunt.placer.explain '{"v":1,"id":"'"$id"'"}' | grep -o '"chosen":"[^"]*"'
 
 echo "== $node is emptied, and comes back"
-ask shunt.placer.drain '{"v":1,"node":"'"$node"'","timeout":"20s"}'
-ask shunt.placer.undrain '{"v":1,"node":"'"$node"'"}'
+undrain() { ask shunt.placer.undrain '{"v":1,"node":"'"$node"'"}'; }
+trap undrain EXIT # a node that nobody watches over must not stay empty
+# a placer answers at most 10 s after the drain's own timeout
+ask shunt.placer.drain '{"v":1,"node":"'"$node"'","timeout":"20s"}' --timeout 35s
+undrain
+trap - EXIT
 
 echo "== a question about a job that nobody knows"
 ask shunt.placer.job '{"v":1,"id":"no-such-job"}' || echo "as it should be"

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/shunt-fleet/shunt/internal/testenv"
 	"github.com/shunt-fleet/shunt/internal/toybox"
 )
@@ -30,11 +32,12 @@ func TestExamples(t *testing.T) {
 		wantLines(t, out, `build for linux/\w+: completed on linux-1 at start 1`, `build for windows/amd64: completed on win-1 at start 1`)
 	})
 	t.Run("ops", func(t *testing.T) {
-		nats := filepath.Dir(f.nats.path)
+		f.runService("busy", image, `"handle-term"`) // so that the drain has to wait, and is over with something left
+		path := filepath.Dir(f.nats.path)
 		script := repository(t, "examples/ops/night-shift.sh")
-		out := example(t, "", "env", "PATH="+nats+":"+os.Getenv("PATH"), "NATS_URL="+f.nats.url, "HOME="+t.TempDir(), script, image, linuxNode)
+		out := example(t, "", "env", "PATH="+path+":"+os.Getenv("PATH"), "NATS_URL="+f.nats.url, "HOME="+t.TempDir(), script, image, linuxNode)
 		wantLines(t, out, `\d shunt-worker`, `"node":"linux-1"`, `completed on linux-1`, `hello from the container`,
-			`"chosen":"(linux|win)-1"`, `"draining":true,"left":0}`, `"draining":false,.*`, `Nats-Service-Error: not_found: .*`, `as it should be`)
+			`"chosen":"(linux|win)-1"`, `"draining":true,"left":1}`, `"draining":false,.*`, `Nats-Service-Error: not_found: .*`, `as it should be`)
 	})
 	t.Run("javascript", func(t *testing.T) {
 		const remedy = "apt-get install nodejs npm"
@@ -44,11 +47,34 @@ func TestExamples(t *testing.T) {
 			t.Fatal(err)
 		}
 		example(t, dir, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+		f.liesAboutEnds()
 		out := example(t, dir, node, "client.js", f.nats.url, image)
 		wantLines(t, out, `node linux-1 is alive and runs linux/\w+`, `node win-1 is alive and runs windows/amd64`,
 			`job completed on linux-1, exit code 0`, `stdout: hello from the container`, `linux-1: score .*`, `win-1: .*`,
 			`directly: completed`, `a bad job: invalid_argument: .*`)
 	})
+}
+
+// liesAboutEnds says a last word on every job that is submitted from now on, which
+// the stream refuses: whoever listens has to look there.
+func (f *fleet) liesAboutEnds() {
+	f.t.Helper()
+	nc, err := nats.Connect(f.nats.url)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(nc.Close)
+	if _, err := nc.Subscribe("shunt.job.*", func(m *nats.Msg) {
+		word := nats.NewMsg("shunt.done." + strings.TrimPrefix(m.Subject, "shunt.job."))
+		word.Header.Set("Nats-Expected-Last-Subject-Sequence", "1000000")
+		word.Data = []byte(`{"v":1,"state":"failed","node":"nowhere","outcome":{"result":{"exit_code":1}}}`)
+		_ = nc.PublishMsg(word)
+	}); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // example runs a command, from the repository's top if no other place is named,
