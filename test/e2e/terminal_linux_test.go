@@ -120,7 +120,7 @@ func (term *terminal) run(args ...string) (wait func() int) {
 func TestExecAtATerminal(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
-	f.linux()
+	worker := f.linux()
 	f.awaitNode(linuxNode, "alive")
 	f.nats.publish("shunt.job.shell", fmt.Sprintf(`{"v":1,"id":"shell","service":"shell","kind":"service","op":"run","spec":{"image":%q}}`, f.linuxImage("sleep", "3600")))
 	if out, err := command(t, "shunt", "--nats", f.nats.url, "wait", "--running", "shell").CombinedOutput(); err != nil {
@@ -150,6 +150,21 @@ func TestExecAtATerminal(t *testing.T) {
 	term.typing("\x04") // the end of the input
 	if code := wait(); code != 0 {
 		t.Errorf("after the end of the input the exit code is %d", code)
+	}
+
+	wait = term.run("--nats", f.nats.url, "exec", "-it", "shell-rep-0", "--", "cat")
+	wantMessage(t, sizes, `{"v":1,"rows":33,"cols":99}`)
+	term.typing("again\r")
+	term.shows("again\r\nagain\r\n")
+	if term.settings() == before {
+		t.Error("the terminal is not given to the program")
+	}
+	worker.kill()
+	if code := wait(); code != 3 {
+		t.Errorf("when the worker has died the exit code is %d, want 3", code)
+	}
+	if after := term.settings(); after != before {
+		t.Errorf("when the worker has died the terminal is left as %+v, was %+v", after, before)
 	}
 }
 
