@@ -15,5 +15,5 @@
 // record, the attempt rises, and the next best node is asked.
 //
 // Reading order: filter.go (who could), rank.go (who is best), explain.go (why),
-// next.go (what happens to a job).
+// next.go (what happens to a job), replace.go (what happens to a name).
 package placement
