@@ -62,13 +62,6 @@ func (f *frames) output(ctx context.Context, stream runtime.Stream, data []byte,
 	return nil
 }
 
-// entry sends a piece of a container's output. Its frames say when it was
-// written, so that a reader who was cut off can ask for the rest.
-func (f *frames) entry(ctx context.Context, e *runtime.LogEntry) error {
-	at := e.At.UTC().Format(time.RFC3339Nano)
-	return f.output(ctx, e.Stream, e.Message, bus.Header{messages.HeaderAt: at})
-}
-
 // json sends a message of the contract.
 func (f *frames) json(ctx context.Context, message any) error {
 	data, err := messages.Encode(message)

@@ -21,15 +21,10 @@ func (w *Worker) logs(ctx context.Context, f *frames, req messages.LogsRequest) 
 	if req.Tail != nil {
 		opts.Tail = *req.Tail
 	}
-	for entry, err := range w.cfg.Runtime.Logs(ctx, id, opts) {
-		if err != nil {
-			return nil, err
-		}
-		if err := f.entry(ctx, &entry); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	entries := w.ahead(ctx, w.cfg.Runtime.Logs(ctx, id, opts))
+	return nil, f.bundles(ctx, entries, req.Follow)
 }
 
 // logged is the container whose output is asked for: by name, or as the one of

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,7 +17,7 @@ import (
 type Frame struct {
 	Stream string // stdout | stderr
 	Data   []byte
-	At     time.Time // when it was written, if the worker says so
+	At     time.Time // when the first of it was written, if the worker says so
 }
 
 // Logs is the output of a container, or of a job's container, on the node. The
@@ -166,20 +167,29 @@ func (l *logs) resumed() messages.LogsRequest {
 func (l *logs) take(m *nats.Msg) (Frame, bool) {
 	f := Frame{Stream: m.Header.Get(messages.HeaderStream), Data: m.Data}
 	f.At, _ = time.Parse(time.RFC3339Nano, m.Header.Get(messages.HeaderAt))
-	at := f.At
-	if at.IsZero() {
-		at = time.Now() // a worker that does not say; close enough
+	from := f.At
+	if from.IsZero() {
+		from = time.Now() // a worker that does not say; close enough
 	}
-	if at.Equal(l.last) && l.skip > 0 {
-		n := min(l.skip, len(f.Data))
-		l.skip -= n
-		f.Data = f.Data[n:]
-		return f, len(f.Data) > 0
+	until, last := from, len(m.Data) // when its end was written, and how much of it
+	if at, err := time.Parse(time.RFC3339Nano, m.Header.Get(messages.HeaderUntil)); err == nil {
+		n, err := strconv.Atoi(m.Header.Get(messages.HeaderUntilBytes))
+		if err == nil && n > 0 && n <= len(m.Data) {
+			until, last = at, n
+		}
 	}
-	l.skip = 0
-	if !at.Equal(l.last) {
-		l.last, l.had = at, 0
+	skipped := 0
+	if from.Equal(l.last) {
+		skipped = min(l.skip, len(f.Data))
+		l.skip -= skipped
+	} else {
+		l.skip = 0
 	}
-	l.had += len(f.Data)
-	return f, true
+	if !until.Equal(l.last) {
+		l.last, l.had, l.skip = until, last, 0
+	} else {
+		l.had += len(f.Data) - skipped
+	}
+	f.Data = f.Data[skipped:]
+	return f, len(f.Data) > 0
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +31,9 @@ func read(ctx context.Context, n *client.Node, req messages.LogsRequest) (<-chan
 				ended <- err
 				return
 			}
-			lines <- string(f.Data)
+			for line := range strings.Lines(string(f.Data)) {
+				lines <- line
+			}
 		}
 		ended <- nil
 	}()
@@ -80,6 +84,48 @@ func TestLogsAreResumedWhereTheyBrokeOff(t *testing.T) {
 	s.line(3, "three\n")
 	s.end()
 	wantLines(t, lines, "and two more\n", "three\n")
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if len(lines) > 0 {
+		t.Errorf("%q comes as well", <-lines)
+	}
+}
+
+// bundle sends lines as one frame, of which the last were written at until.
+func (s *script) bundle(from, until int, before, last string) {
+	s.t.Helper()
+	at := func(second int) string {
+		return time.Unix(1_700_000_000+int64(second), 5).UTC().Format(time.RFC3339Nano)
+	}
+	s.say(before+last, messages.HeaderStream, "stdout", messages.HeaderAt, at(from),
+		messages.HeaderUntil, at(until), messages.HeaderUntilBytes, strconv.Itoa(len(last)))
+}
+
+// A frame may hold lines of several instants.
+func TestBundlesAreResumedWhereTheyBrokeOff(t *testing.T) {
+	s, n := scripted(t, messages.VerbLogs)
+	lines, ended := read(t.Context(), n, messages.LogsRequest{Container: "web-rep-0", Follow: true})
+	s.hear()
+	s.bundle(1, 3, "one\ntwo\n", "three\n")
+	s.line(3, "and three\n")
+	wantLines(t, lines, "one\n", "two\n", "three\n", "and three\n")
+	for range 2 {
+		s.seq++ // a frame is lost
+		s.line(4, "lost")
+		var again messages.LogsRequest
+		if err := json.Unmarshal(s.hear(), &again); err != nil {
+			t.Fatal(err)
+		}
+		if !again.Since.Equal(time.Unix(1_700_000_003, 5)) {
+			t.Errorf("it is asked again since %v", again.Since)
+		}
+		s.bundle(3, 3, "", "three\nand three\n")
+	}
+	s.line(3, "and more\n")
+	s.bundle(4, 5, "four\n", "five\n")
+	s.end()
+	wantLines(t, lines, "and more\n", "four\n", "five\n")
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}

@@ -13,7 +13,9 @@ const (
 	HeaderFingerprint = "Shunt-Fingerprint"       // a placer's command: the fingerprint of the job as it was submitted
 	HeaderSeq         = "Shunt-Seq"               // of a frame, from 1
 	HeaderStream      = "Shunt-Stream"            // stdout | stderr
-	HeaderAt          = "Shunt-At"                // of a log frame: when it was written, RFC 3339 with nanoseconds
+	HeaderAt          = "Shunt-At"                // of a log frame: when the first of it was written, RFC 3339 with nanoseconds
+	HeaderUntil       = "Shunt-Until"             // of a log frame: when the last of it was written, if that was later
+	HeaderUntilBytes  = "Shunt-Until-Bytes"       // how many bytes at its end were written then
 	HeaderBeat        = "Shunt-Beat"              // 1: a silent stream is alive
 	HeaderExitCode    = "Shunt-Exit-Code"         // on the end of an exec
 	HeaderTraceParent = "traceparent"
