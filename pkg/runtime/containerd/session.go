@@ -30,8 +30,9 @@ type session struct {
 	ctx     context.Context // the caller's, ended by Close
 	cancel  context.CancelFunc
 	process *execProcess
-	events  chan runtime.ExecEvent
-	failure error // why events ended without an exit; read once they have
+	events  chan runtime.ExecEvent // never closed: a child that was left behind may print for ever
+	over    chan struct{}          // closed when there are no more of them
+	failure error                  // why they ended without an exit; read once they have
 
 	stdin     *io.PipeWriter // nil: none
 	terminal  bool
@@ -65,7 +66,7 @@ func (r *Runtime) newSession(ctx context.Context, id runtime.ContainerID, opts r
 	if err != nil {
 		return nil, err
 	}
-	s := &session{id: id, events: make(chan runtime.ExecEvent), terminal: opts.TTY}
+	s := &session{id: id, events: make(chan runtime.ExecEvent), over: make(chan struct{}), terminal: opts.TTY}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	if err := s.begin(r, cid, process, s.streams(r, opts)); err != nil {
 		s.cancel()
@@ -115,7 +116,7 @@ func (s *session) begin(r *Runtime, cid string, program *specs.Process, streams 
 
 // pump ends the events when the program has ended and its output was read.
 func (s *session) pump() {
-	defer close(s.events)
+	defer close(s.over)
 	code, err := s.process.wait(s.ctx)
 	if err != nil {
 		s.failure = err
@@ -138,6 +139,8 @@ func (s *session) send(e runtime.ExecEvent) error {
 	select {
 	case s.events <- e:
 		return nil
+	case <-s.over:
+		return io.ErrClosedPipe
 	case <-s.ctx.Done():
 		return s.ctx.Err()
 	}
@@ -162,14 +165,13 @@ func (s *session) Events() iter.Seq2[runtime.ExecEvent, error] {
 	return func(yield func(runtime.ExecEvent, error) bool) {
 		for {
 			select {
-			case e, ok := <-s.events:
-				if !ok {
-					yield(runtime.ExecEvent{}, s.whyEnded())
-					return
-				}
+			case e := <-s.events:
 				if !yield(e, nil) || e.Exit != nil {
 					return
 				}
+			case <-s.over:
+				yield(runtime.ExecEvent{}, s.whyEnded())
+				return
 			case <-s.ctx.Done():
 				yield(runtime.ExecEvent{}, s.whyEnded())
 				return
