@@ -4,7 +4,9 @@ package containerd
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 
 	tasktypes "github.com/containerd/containerd/api/types/task"
@@ -27,38 +29,63 @@ func (r *Runtime) Logs(ctx context.Context, id runtime.ContainerID, opts runtime
 // readLog gives out the log's entries until there are no more, or until the
 // caller has enough.
 func (r *Runtime) readLog(ctx context.Context, id runtime.ContainerID, opts runtime.LogOptions, give func(runtime.LogEntry) bool) error {
-	cid := containerID(id)
-	dir, live, ok, err := r.logs.find(cid)
+	log, err := r.openLog(ctx, containerID(id), opts.Follow)
 	if err != nil {
 		return err
 	}
-	if !ok {
-		return fmt.Errorf("there is no container and no log of that name: %w", errdefs.ErrNotFound)
-	}
-	ended := !live
-	if live {
-		if ended, err = r.completeLog(ctx, cid, dir); err != nil {
-			return err
-		}
-	}
-	reader, err := logger.Open(dir)
-	if err != nil {
+	defer log.close()
+	more, err := r.backlog(ctx, log.reader, opts, give)
+	if err != nil || !more || log.watch == nil {
 		return err
 	}
-	defer reader.Close()
-	follow := opts.Follow && !ended
-	var watch *logger.Watcher
-	if follow {
-		if watch, err = logger.Watch(dir); err != nil {
-			return err
+	return r.follow(ctx, containerID(id), log.dir, log.reader, log.watch, opts, give)
+}
+
+// openedLog is a log to be read, and watched if it is to be followed.
+type openedLog struct {
+	dir    string
+	reader *logger.Reader
+	watch  *logger.Watcher // nil: what is there is all there will be, or is wanted
+}
+
+func (l *openedLog) close() {
+	l.reader.Close()
+	if l.watch != nil {
+		l.watch.Close()
+	}
+}
+
+// openLog opens a container's log. The container may be removed meanwhile, and
+// its log with it to where those of removed ones are: then that is opened.
+func (r *Runtime) openLog(ctx context.Context, cid string, follow bool) (*openedLog, error) {
+	for range 3 {
+		dir, live, ok, err := r.logs.find(cid)
+		if err != nil {
+			return nil, err
 		}
-		defer watch.Close()
+		if !ok {
+			break
+		}
+		ended := !live
+		if live {
+			if ended, err = r.completeLog(ctx, cid, dir); err != nil {
+				return nil, err
+			}
+		}
+		log := &openedLog{dir: dir}
+		if log.reader, err = logger.Open(dir); err == nil && follow && !ended {
+			if log.watch, err = logger.Watch(dir); err != nil {
+				log.reader.Close()
+			}
+		}
+		if err == nil {
+			return log, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
 	}
-	more, err := r.backlog(ctx, reader, opts, give)
-	if err != nil || !more || !follow {
-		return err
-	}
-	return r.follow(ctx, cid, dir, reader, watch, opts, give)
+	return nil, fmt.Errorf("there is no container and no log of that name: %w", errdefs.ErrNotFound)
 }
 
 // completeLog makes the log of a container that does not run complete; ended

@@ -3,6 +3,7 @@ package logger
 import (
 	"crypto/rand"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/windows"
 )
@@ -32,6 +33,20 @@ func openFile(path string, flags int) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(h), path), nil
 }
+
+// folder is a log's directory. It is not held open: then it could not be moved.
+type folder struct{ dir string }
+
+func openFolder(dir string) (folder, error) {
+	_, err := os.Stat(dir)
+	return folder{dir}, err
+}
+
+func (f folder) open(name string) (*os.File, error) {
+	return openFile(filepath.Join(f.dir, name), os.O_RDONLY)
+}
+
+func (f folder) close() {}
 
 // replace renames a file over another one. One that is being read cannot be
 // replaced, but it can be renamed, and then goes with its last reader.

@@ -7,13 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // Reader reads a log from its oldest record on, and goes on when there is
 // more. It may run beside the logger. One goroutine at a time may use it.
 type Reader struct {
-	dir   string
+	dir   folder
 	files []*os.File // the one being read, then those after it
 	buf   []byte     // what was read and is not yet given out
 	chunk []byte
@@ -22,10 +21,11 @@ type Reader struct {
 // Open opens a log. The caller must Close the reader. A log that nothing was
 // written to has no records.
 func Open(dir string) (*Reader, error) {
-	if _, err := os.Stat(dir); err != nil {
+	at, err := openFolder(dir)
+	if err != nil {
 		return nil, fmt.Errorf("log: %w", err)
 	}
-	return &Reader{dir: dir}, nil
+	return &Reader{dir: at}, nil
 }
 
 // Next is the next record; ok is false when there is none now.
@@ -91,11 +91,11 @@ func (r *Reader) read() (bool, error) {
 // opened first: should a rotation come between, it is then found twice, not
 // missed.
 func (r *Reader) openNewer(last *os.File) error {
-	current, err := openIfThere(filepath.Join(r.dir, currentFile))
+	current, err := openIfThere(r.dir, currentFile)
 	if err != nil {
 		return err
 	}
-	previous, err := openIfThere(filepath.Join(r.dir, previousFile))
+	previous, err := openIfThere(r.dir, previousFile)
 	if err != nil {
 		closeAll(current)
 		return err
@@ -116,8 +116,8 @@ func (r *Reader) openNewer(last *os.File) error {
 	return nil
 }
 
-func openIfThere(path string) (*os.File, error) {
-	f, err := openFile(path, os.O_RDONLY)
+func openIfThere(dir folder, name string) (*os.File, error) {
+	f, err := dir.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -148,4 +148,5 @@ func closeAll(files ...*os.File) {
 func (r *Reader) Close() {
 	closeAll(r.files...)
 	r.files = nil
+	r.dir.close()
 }

@@ -94,3 +94,20 @@ func noFilesWithin(t *testing.T, f func()) {
 	}()
 	f()
 }
+
+// The log of a container that is removed is moved away, maybe from under a reader
+// that has only just opened it.
+func TestALogThatIsMovedIsReadOn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "log")
+	if err := os.Mkdir(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	written(t, dir, DefaultMaxBytes, "one\n")
+	r := opened(t, dir)
+	if err := os.Rename(dir, dir+"@removed"); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := readAll(t, r); string(got) != "one\n" {
+		t.Errorf("it has %q", got)
+	}
+}
