@@ -145,13 +145,27 @@ func pull(ctx context.Context, s *server, c *incoming) error {
 	return c.answer(info, err)
 }
 
+// progress sends what a pull tells, the newest first where they come faster than
+// the pipe takes them; told says that the pull is over, which whoever fetches for
+// several of them may not know yet.
 func (c *incoming) progress() (tell func(runtime.PullProgress), told func()) {
 	news := make(chan runtime.PullProgress, 1)
-	over := make(chan struct{})
+	over, sent := make(chan struct{}), make(chan struct{})
+	send := func(p runtime.PullProgress) { _ = c.send(&message{Progress: &p}) } // the answer will say if the pipe is gone
 	go func() {
-		defer close(over)
-		for p := range news {
-			_ = c.send(&message{Progress: &p}) // the answer will say if the pipe is gone
+		defer close(sent)
+		for {
+			select {
+			case p := <-news:
+				send(p)
+			case <-over:
+				select {
+				case p := <-news:
+					send(p)
+				default:
+				}
+				return
+			}
 		}
 	}()
 	tell = func(p runtime.PullProgress) {
@@ -159,7 +173,10 @@ func (c *incoming) progress() (tell func(runtime.PullProgress), told func()) {
 		case <-news: // what nobody has taken is old
 		default:
 		}
-		news <- p
+		select {
+		case news <- p:
+		default: // another one was quicker
+		}
 	}
-	return tell, func() { close(news); <-over }
+	return tell, func() { close(over); <-sent }
 }
