@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -118,6 +119,9 @@ func (a *app) carryOut(ctx context.Context, c *client.Client, p *plan) error {
 	if err := c.SubmitMany(ctx, p.submit); err != nil {
 		return err
 	}
+	if err := a.takenIn(ctx, c, p.submit); err != nil {
+		return err
+	}
 	var errs []error
 	for _, s := range p.steps {
 		var err error
@@ -132,6 +136,29 @@ func (a *app) carryOut(ctx context.Context, c *client.Client, p *plan) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// takenWithin is how long placers may take to take in what was submitted.
+const takenWithin = 10 * time.Second
+
+// takenIn waits until what was submitted has records: the next apply compares
+// itself with those. That no placer is there is no mistake of the file's.
+func (a *app) takenIn(ctx context.Context, c *client.Client, jobs []messages.Job) error {
+	ctx, cancel := context.WithTimeout(ctx, takenWithin)
+	defer cancel()
+	for i := range jobs {
+		for _, err := range c.Watch(ctx, jobs[i].ID) {
+			if err != nil && ctx.Err() != nil {
+				a.note("%s waits to be taken in by a placer", jobs[i].ID)
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", jobs[i].ID, err)
+			}
+			break
+		}
+	}
+	return nil
 }
 
 // retry gives a job that has ended another life.

@@ -97,10 +97,6 @@ func TestApplyGoesBackBeforeTheNewOneIsUp(t *testing.T) {
 	misfit := strings.ReplaceAll(shop, `env: {A: "1"}`, `node_selector: {labels: {disk: none}}`)
 	p.wantPlan(p.plans(misfit, "apply", "-f", "-"),
 		"shop-web-rep-0 replace", "shop-web-rep-1 replace", "shop-db-rep-0 keep", "shop-migrate-rep-0 keep")
-	p.eventually(func() bool { // a placer has taken them in, so that apply can see them
-		out, _ := p.shunt(exitDone, "jobs")
-		return strings.Contains(out, p.idOf(misfit, "shop-web", 0)) && strings.Contains(out, p.idOf(misfit, "shop-web", 1))
-	})
 	out, _ := p.typing(strings.ReplaceAll(shop, "IMAGE", p.image), exitDone, "apply", "-f", "-", "--wait", "--output", "json")
 	for n, replica := range []string{"shop-web-rep-0", "shop-web-rep-1"} {
 		job := "shop-web-" + strconv.Itoa(n) + "-"
