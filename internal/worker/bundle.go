@@ -64,7 +64,7 @@ type logged struct {
 
 // ahead reads a log ahead of who sends it, until it is over or ctx is.
 func (w *Worker) ahead(ctx context.Context, entries iter.Seq2[runtime.LogEntry, error]) <-chan logged {
-	ahead := make(chan logged, 64)
+	ahead := make(chan logged, 16)
 	w.work.Go(func() {
 		defer close(ahead)
 		for entry, err := range entries {
