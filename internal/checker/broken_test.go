@@ -51,7 +51,7 @@ var broken = []brokenHistory{
 		0 submit a service
 		0 ack a
 		9 finish a/1 n1 running`},
-	{"its second life is cancelled, and only the first was asked to end", "1", "nobody had asked for that", `
+	{"one cancel ends two lives", "1", "2 lives of it were cancelled, and it was asked to end 1 times", `
 		0 submit a
 		0 ack a
 		1 cancel a

@@ -35,9 +35,9 @@
 // for each retry of an ended job; the same word may be said again. Or it was
 // rejected, or it is live at the end: running where its record says, or waiting
 // with a reason. A last word is true: what is said to have completed or failed
-// by an exit code did, in a container or an exec that really was; and what was
-// cancelled was asked to end since it began (with `args.replace`: the harness says so
-// of all the jobs that have the name).
+// by an exit code did, in a container or an exec that really was; and no
+// more lives of a job end cancelled than it was asked to end (with `args.replace`
+// the harness says so of all the jobs that have the name).
 //
 // Rule 2, one attempt is current. Containers of two attempts run at once only
 // while the older one is being fenced: its node was away (killed, paused, cut

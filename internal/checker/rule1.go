@@ -139,26 +139,20 @@ func untrue(j *job, r *messages.Record) string {
 	return fmt.Sprintf("its last word is %s by attempt %d on %s, and no container of that attempt ended so", r.State, r.Attempt, r.Node)
 }
 
-// unasked is rule 1 as well: a life of a job that ended cancelled was asked to end
-// after it had begun.
+// unasked is rule 1 as well: no more lives of a job end cancelled than it was
+// asked to end.
 func (m *model) unasked(j *job) []Violation {
-	if len(j.submitted) == 0 {
+	var cancelled []Event
+	for _, w := range lives(j.words) {
+		if w.Record.State == messages.StateCancelled {
+			cancelled = append(cancelled, w)
+		}
+	}
+	if len(j.submitted) == 0 || len(cancelled) <= len(j.cancels) {
 		return nil
 	}
-	var found []Violation
-	for _, w := range lives(j.words) {
-		n := w.Record.Retries
-		if w.Record.State != messages.StateCancelled || n > len(j.retries) {
-			continue
-		}
-		began := j.submitted[0].At
-		if n > 0 {
-			began = j.retries[n-1].At // no earlier
-		}
-		asked := slices.ContainsFunc(j.cancels, func(e Event) bool { return !e.At.Add(m.cfg.Skew).Before(began) })
-		if !asked {
-			found = append(found, Violation{Rule: 1, Job: j.id, What: "it was cancelled, and nobody had asked for that", Events: []Event{w}})
-		}
-	}
-	return found
+	return []Violation{{
+		Rule: 1, Job: j.id, Events: append(slices.Clone(j.cancels), cancelled...),
+		What: fmt.Sprintf("%d lives of it were cancelled, and it was asked to end %d times", len(cancelled), len(j.cancels)),
+	}}
 }

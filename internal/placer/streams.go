@@ -26,7 +26,7 @@ func (p *Placer) consumeIntake(ctx context.Context) (bus.Subscription, error) {
 		m := d.Message()
 		job := root.Token(m.Subject, 1)
 		if strings.HasPrefix(m.Subject, root.Cancel("")) {
-			p.handle(d, job, func(ctx context.Context) error { return p.takeCancel(ctx, job, m.Data) })
+			p.handle(d, job, func(ctx context.Context) error { return p.takeCancel(ctx, job, d.Sequence(), m.Data) })
 			return
 		}
 		p.handle(d, job, func(ctx context.Context) error { return p.takeJob(ctx, job, d.Sequence(), m.Data) })
@@ -92,8 +92,9 @@ func (p *Placer) takeJob(ctx context.Context, id string, order uint64, data []by
 	return p.apply(ctx, id, placement.Submitted{Job: job, Fingerprint: fingerprint, Order: order})
 }
 
-// takeCancel brings a cancel to its job, or answers that there is none.
-func (p *Placer) takeCancel(ctx context.Context, id string, data []byte) error {
+// takeCancel brings a cancel from intake, where it has that sequence, to its job,
+// or answers that there is none.
+func (p *Placer) takeCancel(ctx context.Context, id string, order uint64, data []byte) error {
 	cancel, err := messages.DecodeRequest[messages.Cancel](data)
 	if err == nil {
 		err = messages.CheckToken("job", id)
@@ -101,7 +102,7 @@ func (p *Placer) takeCancel(ctx context.Context, id string, data []byte) error {
 	if err != nil {
 		return p.reject(ctx, id, "", *messages.AsError(err))
 	}
-	return p.apply(ctx, id, placement.CancelAsked{Reason: cancel.Reason})
+	return p.apply(ctx, id, placement.CancelAsked{Reason: cancel.Reason, Order: order})
 }
 
 // takeOutcome brings an outcome to its job. One that cannot be read is logged

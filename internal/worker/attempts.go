@@ -104,12 +104,12 @@ func (a *attempts) admit(at *active) (*messages.RouteToPeer, error) {
 	if at.Job.Op.Places() && a.closed {
 		return noNewWork(&at.Job), nil
 	}
-	switch other := a.holder(at); {
+	switch job, other := a.holder(at); {
 	case other == nil:
 	case at.Direct:
-		return nil, nameHeld(&at.Job, other.Job.ID)
+		return nil, nameHeld(&at.Job, job)
 	case !other.leaving():
-		return nameHere(&at.Job, other.Job.ID), nil
+		return nameHere(&at.Job, job), nil
 	}
 	if route, err := a.crowd.check(&at.Job); route != nil || err != nil {
 		return route, err

@@ -10,18 +10,18 @@ import (
 // whole fleet, by claims; a worker, which has no right to read them, for what is
 // given to it directly and what it is carrying out itself.
 
-// holder is the attempt of another job that is being carried out here under the
-// name of the container that an attempt makes, or nil.
-func (a *attempts) holder(at *active) *active {
+// holder is another job that is being carried out here under the name of the
+// container that an attempt makes, and its attempt; nil: there is none.
+func (a *attempts) holder(at *active) (job string, other *active) {
 	if at.makes == nil {
-		return nil
+		return "", nil
 	}
 	for k, other := range a.active {
 		if k.Job != at.Job.ID && other.makes != nil && *other.makes == *at.makes {
-			return other
+			return k.Job, other
 		}
 	}
-	return nil
+	return "", nil
 }
 
 // nameHeld rejects a direct command under a name that another job holds.

@@ -96,6 +96,10 @@ type Record struct {
 	// gets it.
 	Order uint64 `json:"order,omitzero"`
 
+	// Cancelled is where the last cancel from intake stood that was carried out:
+	// a repeat of it is not about a later life.
+	Cancelled uint64 `json:"cancelled,omitzero"`
+
 	// Named says that the job holds the claim on its container's name.
 	Named bool `json:"named,omitzero"`
 	// Replaces is the job whose name this one takes over (args.replace), until that

@@ -36,6 +36,16 @@ func (s *step) saidEnd() bool {
 	return o != nil && o.Node == s.rec.Node && o.Attempt == s.rec.Attempt && o.Status.Ends()
 }
 
+// cancelAsked cancels the job, once for each cancel: the same one may come again
+// when another life has begun.
+func (s *step) cancelAsked(ev CancelAsked) bool {
+	if ev.Order > 0 && ev.Order <= s.rec.Cancelled || !s.cancel(ev.Reason) {
+		return false
+	}
+	s.rec.Cancelled = max(s.rec.Cancelled, ev.Order)
+	return true
+}
+
 // cancel ends a job that nobody works on, and begins to end any other.
 func (s *step) cancel(reason string) bool {
 	r := s.rec

@@ -84,8 +84,12 @@ type NodeForgotten struct{ Node string }
 // Vacate says that a node drains, and that it is this job's turn to leave it.
 type Vacate struct{ Node string }
 
-// CancelAsked asks for the end of the job.
-type CancelAsked struct{ Reason string }
+// CancelAsked asks for the end of the job. Order is where it stood in intake, 0
+// if it did not come that way.
+type CancelAsked struct {
+	Reason string
+	Order  uint64
+}
 
 // RetryAsked asks for another life of a job that has ended badly, or for an end
 // of its waiting.

@@ -232,6 +232,19 @@ func (p *page) vacate(node string) {
 	p.r.Highest = attempt
 }
 
+func (p *page) cancelAsked(order uint64) {
+	switch {
+	case p.r == nil:
+	case order > 0 && order <= p.r.Cancelled:
+		p.rule("cancel: a repeat")
+	default:
+		before := p.r.State
+		if p.cancel(); p.r.State != before && order > 0 {
+			p.r.Cancelled = order
+		}
+	}
+}
+
 func (p *page) cancel() {
 	switch {
 	case p.r == nil:

@@ -49,7 +49,7 @@ func read(r *messages.Record, ev Event, peers peer.Snapshot, now time.Time, amou
 	case Vacate:
 		p.vacate(e.Node)
 	case CancelAsked:
-		p.cancel()
+		p.cancelAsked(e.Order)
 	case RetryAsked:
 		p.retry(e)
 	}

@@ -163,7 +163,7 @@ func TestADeadlineEndsWhatRuns(t *testing.T) {
 		if got.State != messages.StateCancelling || show(effects) != "revoke(a 2)" {
 			t.Fatalf("it is %s: %s", got.State, show(effects))
 		}
-		got, _ = next(t, got, CancelAsked{"enough"}, peers, epoch.Add(2*time.Hour))
+		got, _ = next(t, got, CancelAsked{Reason: "enough"}, peers, epoch.Add(2*time.Hour))
 		got, effects = next(t, got, Reported{outcome("revoked")}, peers, epoch.Add(2*time.Hour))
 		if got.State != messages.StateDead || !strings.Contains(got.Reason, "deadline of 1h0m0s is over") {
 			t.Errorf("it is %s (%s): %s", got.State, got.Reason, show(effects))

@@ -81,7 +81,7 @@ func (s *step) known(ev Event) bool {
 	case Vacate:
 		return s.vacate(ev.Node)
 	case CancelAsked:
-		return s.cancel(ev.Reason)
+		return s.cancelAsked(ev)
 	case RetryAsked:
 		return s.retryAsked(ev)
 	case Tick:

@@ -164,3 +164,21 @@ func TestAReasonIsWrittenAtAPace(t *testing.T) {
 		t.Errorf("the reason was written %d times in a minute", writes)
 	}
 }
+
+// A cancel that comes again, late, is not about the life that has begun since.
+func TestACancelThatComesAgainEndsNoLaterLife(t *testing.T) {
+	peers := fleetOf(t, epoch, node("a", "linux/amd64"))
+	r, _ := next(t, recordIn(messages.StatePending), CancelAsked{Reason: "enough", Order: 5}, peers, epoch)
+	if r.State != messages.StateCancelled {
+		t.Fatalf("it is %s", r.State)
+	}
+	r, _ = next(t, r, RetryAsked{Reason: "once more"}, peers, epoch)
+	if same, effects := next(t, r, CancelAsked{Reason: "enough", Order: 5}, peers, epoch); same != r || len(effects) > 0 {
+		t.Errorf("the same cancel again: it is %s, %s", same.State, show(effects))
+	}
+	for _, another := range []CancelAsked{{Reason: "enough", Order: 6}, {Reason: "by a verb"}} {
+		if got, _ := next(t, r, another, peers, epoch); got.State != messages.StateCancelling {
+			t.Errorf("another cancel: it is %s", got.State)
+		}
+	}
+}

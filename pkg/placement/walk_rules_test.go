@@ -40,6 +40,7 @@ const everyRule = `
 6: alive
 6: late
 adopted
+cancel: a repeat
 cancel: held
 cancel: pending
 claimed: asks the holder to end

@@ -192,9 +192,9 @@ func essence(r *messages.Record, now time.Time) string {
 	if r.Replaces != nil {
 		replaces = fmt.Sprint(*r.Replaces)
 	}
-	return fmt.Sprintf("%s %s %d %q, highest %d, starts %d, successor %s, fences %v, ending %q, retries %d, named %v, order %d, replaces %s, healthy %v since %v, "+
+	return fmt.Sprintf("%s %s %d %q, highest %d, starts %d, successor %s, fences %v, ending %q, retries %d, named %v, cancelled %d, order %d, replaces %s, healthy %v since %v, "+
 		"not before %v, created %v, counted %q, platforms %v, target %q, home %v, refused %q, ended %q",
-		r.State, node, r.Attempt, journal, r.LastAttempt(), r.Starts, successor, fences, ending, r.Retries, r.Named, r.Order, replaces, r.Healthy,
+		r.State, node, r.Attempt, journal, r.LastAttempt(), r.Starts, successor, fences, ending, r.Retries, r.Named, r.Cancelled, r.Order, replaces, r.Healthy,
 		r.HealthySince.Sub(epoch), r.NotBefore.Sub(epoch), r.Created.Sub(epoch), counted, r.Platforms, r.Job.Target, r.Home, refused, ended)
 }
 

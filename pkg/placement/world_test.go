@@ -145,7 +145,7 @@ func (w *walk) event() Event {
 		return Vacate{w.concerned()}
 	case 10:
 		if w.oneIn(2) {
-			return oneOf[Event](w, CancelAsked{"enough"}, Replaced{By: "job-2", Life: r.Retries - w.rng.IntN(2), Next: w.oneIn(2)})
+			return oneOf[Event](w, w.cancelAsked(), Replaced{By: "job-2", Life: r.Retries - w.rng.IntN(2), Next: w.oneIn(2)})
 		}
 		return Tick{}
 	case 11:
@@ -157,6 +157,11 @@ func (w *walk) event() Event {
 		return Submitted{Job: w.job, Fingerprint: oneOf(w, fingerprint, another)}
 	}
 	return Reported{w.outcome()}
+}
+
+// cancelAsked comes from intake, mostly, and maybe again.
+func (w *walk) cancelAsked() Event {
+	return CancelAsked{Reason: "enough", Order: uint64(w.rng.IntN(6))}
 }
 
 // claimedByAnother says that another job holds the name.
@@ -197,7 +202,7 @@ func (w *walk) any() Event {
 	case 8:
 		return Vacate{w.concerned()}
 	case 9:
-		return CancelAsked{"enough"}
+		return w.cancelAsked()
 	case 10:
 		return RetryAsked{Reason: "once more", Holder: oneOf(w, "", "", "job-2")}
 	case 11:
@@ -248,7 +253,7 @@ func (w *walk) progress() Event {
 	case r.State == messages.StateRunning:
 		return of(r.Node, r.Attempt, oneOf(w, messages.StatusRunning, messages.StatusRunning, oneOf(w, messages.Statuses()...)))
 	case r.State == messages.StateCancelling:
-		return oneOf[Event](w, w.any(), CancelAsked{"enough"}, of(r.Node, r.Attempt, oneOf(w, messages.Statuses()...)))
+		return oneOf[Event](w, w.any(), w.cancelAsked(), of(r.Node, r.Attempt, oneOf(w, messages.Statuses()...)))
 	case r.State.Ended() && w.oneIn(4):
 		return RetryAsked{Reason: "once more", Holder: oneOf(w, "", "", "job-2")}
 	case r.State.Ended():
@@ -263,7 +268,7 @@ func (w *walk) first() Event {
 	job, s := w.job, Submitted{Fingerprint: fingerprint, Order: 10}
 	switch w.rng.IntN(10) {
 	case 0, 7:
-		return oneOf[Event](w, Tick{}, Claimed{Holder: "job-1"}, w.claimedByAnother(), Unheard{"n0", 1}, NodeLost{Node: "n0"}, NodeForgotten{"n0"}, Vacate{"n0"}, CancelAsked{}, RetryAsked{}, Superseded{"job-2", 0}, Replaced{By: "job-2"})
+		return oneOf[Event](w, Tick{}, Claimed{Holder: "job-1"}, w.claimedByAnother(), Unheard{"n0", 1}, NodeLost{Node: "n0"}, NodeForgotten{"n0"}, Vacate{"n0"}, w.cancelAsked(), RetryAsked{}, Superseded{"job-2", 0}, Replaced{By: "job-2"})
 	case 1, 2:
 		o := w.said(given{w.anyNode(), 1}, 1, oneOf(w, messages.StatusAccepted, oneOf(w, messages.Statuses()...)))
 		if !w.oneIn(4) {

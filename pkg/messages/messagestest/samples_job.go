@@ -135,6 +135,7 @@ func fullRecord() *messages.Record {
 		NotBefore:      at(4),
 		Highest:        3,
 		Order:          12,
+		Cancelled:      14,
 		Ending:         messages.StateCancelled,
 		HealthySince:   at(3),
 		Retries:        1,
