@@ -24,7 +24,8 @@ const (
 // kinds are the client's errors that have a name on the port.
 var kinds = []struct{ is, means error }{
 	{nats.ErrNoResponders, bus.ErrNoResponders},
-	{jetstream.ErrNoStreamResponse, bus.ErrNotFound},
+	// The stream may be without a leader; what it holds is not known then.
+	{jetstream.ErrNoStreamResponse, bus.ErrUnavailable},
 	{jetstream.ErrStreamNotFound, bus.ErrNotFound},
 	{jetstream.ErrConsumerNotFound, bus.ErrNotFound},
 	{jetstream.ErrMsgNotFound, bus.ErrNotFound},
