@@ -109,6 +109,8 @@ func (f *frames) bundles(ctx context.Context, entries <-chan logged, follow bool
 			if err := send(); err != nil {
 				return err
 			}
+		case <-ctx.Done(): // nobody may read ahead any more: the worker stops, or the asker has left
+			return context.Cause(ctx)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -54,5 +56,14 @@ func TestBundle(t *testing.T) {
 		if b.takes(&c.refuses) {
 			t.Errorf("%s: %.10q is taken as well", name, c.refuses.Message)
 		}
+	}
+}
+
+// A worker that stops reads nothing more, and the answer ends all the same.
+func TestBundlesEndWithTheirContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := new(frames).bundles(ctx, make(chan logged), true); !errors.Is(err, context.Canceled) {
+		t.Errorf("it ends with %v", err)
 	}
 }
